@@ -1,0 +1,72 @@
+#include "actors/activity_attempt.hpp"
+
+#include "actors/event_check.hpp"
+
+namespace romancy {
+
+activity_attempt::activity_attempt(const environment& env, const execute_attempt& job, std::function<lease_ptr()> borrow)
+    : env_{env}, job_{job},
+      step_{job.kind == attempt_kind::compensation ? "@compensate:" + job.activity_id : job.activity_id},
+      borrow_{std::move(borrow)} {}
+
+soci::session& activity_attempt::session() {
+  if (!lease_) lease_ = borrow_();
+  for (std::size_t level = 0; level < scopes_.size(); ++level)
+    if (!scopes_[level].opened) {
+      db().open_savepoint(static_cast<int>(level) + 1);
+      scopes_[level].opened = true;
+    }
+  return db().session();
+}
+
+void activity_attempt::open_scope() {
+  if (scopes_.size() >= static_cast<std::size_t>(env_.options.max_scope_depth))
+    throw error{step_ + " opened more than " + std::to_string(env_.options.max_scope_depth) +
+                " transactions inside each other: use a loop, or raise app_options::max_scope_depth"};
+  const bool opens = lease_ != nullptr;
+  if (opens) db().open_savepoint(static_cast<int>(scopes_.size()) + 1);
+  scopes_.push_back({events_.size(), actions_.size(), opens});
+}
+
+void activity_attempt::release_scope() {
+  const auto level = static_cast<int>(scopes_.size());
+  const auto ended = scopes_.back();
+  scopes_.pop_back();
+  if (ended.opened) db().release_savepoint(level);
+}
+
+void activity_attempt::roll_back_scope() noexcept {
+  const auto level = static_cast<int>(scopes_.size());
+  const auto ended = scopes_.back();
+  scopes_.pop_back();
+  events_.resize(ended.events);
+  actions_.resize(ended.actions);
+  if (!ended.opened) return;
+  try {
+    db().roll_back_savepoint(level);
+  } catch (const std::exception& e) {
+    broken_ = e.what();
+  }
+}
+
+std::string activity_attempt::add_event(detail::outgoing_event event) {
+  auto record = checked(event, env_.options.service_name, env_.options.max_payload_bytes);
+  if (record.id.empty()) record.id = env_.uuid();
+  record.instance_id = job_.instance_id;
+  record.activity_id = step_;
+  events_.push_back(std::move(record));
+  return events_.back().id;
+}
+
+void activity_attempt::on_commit(std::function<void()> action) {
+  actions_.push_back(std::move(action));
+}
+
+std::string activity_attempt::why_not_committable() const {
+  if (!broken_.empty()) return "a savepoint could not be undone: " + broken_;
+  if (!lease_ || lease_->db().refused().empty()) return {};
+  return "it tried to run " + lease_->db().refused() +
+         " through the session, which was refused: return to commit, throw to roll back, use ctx.transaction to undo a part";
+}
+
+} // namespace romancy

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <romancy/detail/ports.hpp>
+
+#include "actors/environment.hpp"
+#include "actors/local_messages.hpp"
+
+namespace romancy {
+
+/// One run of user code, as its context sees it: keeps events and actions until the end, borrows the session at its first
+/// use, and holds the stack of savepoints. Used on the executor's thread.
+class activity_attempt final : public detail::activity_port {
+public:
+  /// `borrow` waits for a lease.
+  activity_attempt(const environment& env, const execute_attempt& job, std::function<lease_ptr()> borrow);
+
+  soci::session& session() override;
+  void open_scope() override;
+  void release_scope() override;
+  void roll_back_scope() noexcept override;
+  std::string add_event(detail::outgoing_event event) override;
+  void on_commit(std::function<void()> action) override;
+  const std::string& instance_id() const override { return job_.instance_id; }
+  const std::string& step() const override { return step_; }
+  int attempt() const override { return job_.number; }
+
+  /// Empty, or why this attempt cannot be committed although its code returned.
+  std::string why_not_committable() const;
+  std::vector<event_record> take_events() { return std::move(events_); }
+  commit_actions take_actions() { return std::move(actions_); }
+  lease_ptr take_lease() { return std::move(lease_); }
+
+private:
+  struct scope {
+    std::size_t events;
+    std::size_t actions;
+    bool opened; ///< in the database
+  };
+  database& db() { return lease_->db(); }
+
+  const environment& env_;
+  const execute_attempt& job_;
+  std::string step_;
+  std::function<lease_ptr()> borrow_;
+  lease_ptr lease_;
+  std::vector<scope> scopes_;
+  std::vector<event_record> events_;
+  commit_actions actions_;
+  std::string broken_; ///< a savepoint could not be undone
+};
+
+} // namespace romancy

@@ -1,0 +1,108 @@
+#include "actors/activity_executor.hpp"
+
+#include "actors/activity_attempt.hpp"
+#include "actors/payload_text.hpp"
+
+namespace romancy {
+
+namespace {
+
+history_event completed(attempt_kind kind) {
+  switch (kind) {
+    case attempt_kind::activity: return history_event::activity_completed;
+    case attempt_kind::transaction: return history_event::transaction_completed;
+    case attempt_kind::compensation: return history_event::compensation_executed;
+  }
+  return history_event::activity_completed;
+}
+
+/// Calls the user's function; returns its output.
+nlohmann::json run(const execute_attempt& job, activity_attempt& attempt, const nlohmann::json& input,
+                   const detail::dependency_set& dependencies) {
+  switch (job.kind) {
+    case attempt_kind::activity: return job.entry->run(attempt, input, dependencies);
+    case attempt_kind::transaction: return job.body(job.closure, attempt);
+    case attempt_kind::compensation: return job.entry->undo(attempt, input, dependencies);
+  }
+  return nullptr;
+}
+
+} // namespace
+
+activity_executor::activity_executor(caf::actor_config& cfg, environment_ptr env, caf::actor coordinator, caf::actor pool)
+    : event_based_actor{cfg}, env_{std::move(env)}, coordinator_{std::move(coordinator)}, pool_{std::move(pool)} {}
+
+void activity_executor::on_exit() {
+  coordinator_ = nullptr;
+  pool_ = nullptr;
+}
+
+caf::behavior activity_executor::make_behavior() {
+  guard(this, name());
+  return {
+      [this](const execute_attempt& job) {
+        execute(job, current_sender());
+        tell_as(caf::strong_actor_ptr{ctrl()}, pool_, executor_idle{});
+      },
+      [](const run_actions& request) {
+        for (const auto& action : request.actions) try {
+            action();
+          } catch (const std::exception& e) {
+            log().error("an on_commit action threw: {}", e.what());
+          } catch (...) {
+            log().error("an on_commit action threw something that is no std::exception");
+          }
+      },
+      [this](const drain&) { quit(); },
+  };
+}
+
+void activity_executor::execute(const execute_attempt& job, const caf::strong_actor_ptr& instance) {
+  activity_attempt attempt{*env_, job, [&] { return borrow(job); }};
+  std::string why;
+  bool terminal = false;
+  try {
+    const auto input = job.kind == attempt_kind::transaction ? nlohmann::json() : nlohmann::json::parse(job.input);
+    const auto output = run(job, attempt, input, env_->dependencies);
+    why = attempt.why_not_committable();
+    if (why.empty()) {
+      commit_attempt commit;
+      commit.ticket = job.ticket;
+      commit.step.instance_id = job.instance_id;
+      commit.step.fence = job.fence;
+      commit.step.history = {attempt.step(), job.position, std::string{to_string(completed(job.kind))},
+                           payload_text(output, "the output of " + job.activity_id, env_->options.max_payload_bytes), job.number};
+      if (job.kind == attempt_kind::activity && job.entry->undo) {
+        auto arguments = input;
+        if (job.entry->undo_takes_output) arguments.push_back(output);
+        commit.step.compensation_arguments = arguments.dump();
+      }
+      commit.step.compensation_done = job.compensation_id;
+      commit.step.events = attempt.take_events();
+      commit.lease = attempt.take_lease();
+      commit.actions = attempt.take_actions();
+      if (!commit.actions.empty()) commit.runner = caf::strong_actor_ptr{ctrl()};
+      tell_as(instance, coordinator_, std::move(commit));
+      return;
+    }
+  } catch (const terminal_error& e) {
+    why = e.what();
+    terminal = true;
+  } catch (const std::exception& e) {
+    why = e.what();
+  } catch (...) {
+    why = "it threw something that is no std::exception";
+  }
+  if (auto lease = attempt.take_lease())
+    tell_as(instance, coordinator_, discard_attempt{job.ticket, std::move(lease), std::move(why), terminal});
+  else
+    tell(instance, attempt_failed{job.ticket, std::move(why), terminal, false});
+}
+
+lease_ptr activity_executor::borrow(const execute_attempt& job) {
+  auto slot = std::make_shared<lease_slot>();
+  tell(coordinator_, acquire_session{slot, job.activity_id + " of " + job.instance_id});
+  return slot->wait(env_->options.database_timeout, env_->pump);
+}
+
+} // namespace romancy

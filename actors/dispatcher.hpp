@@ -1,0 +1,48 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/environment.hpp"
+#include "actors/guard.hpp"
+#include "actors/local_messages.hpp"
+#include "actors/message_types.hpp"
+#include "actors/start_slot.hpp"
+#include "actors/workflow_instance.hpp"
+
+namespace romancy {
+
+/// Starts instances, takes over those that nobody owns, and keeps one actor for each that this process owns.
+class dispatcher final : public caf::event_based_actor {
+public:
+  dispatcher(caf::actor_config& cfg, environment_ptr env, instance_peers peers);
+  const char* name() const override { return "dispatcher"; }
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+private:
+  struct running {
+    instance_record record;
+    caf::actor actor; ///< null: it ended by an error and waits to begin anew
+  };
+  void look();
+  void run(instance_record record, bool fresh);
+  void instance_ended(const caf::down_msg& down);
+  void finish_drain();
+
+  environment_ptr env_;
+  instance_peers peers_;
+  std::vector<std::string> workflows_;
+  std::uint64_t next_ticket_ = 1; ///< 0 is the poll timer
+  std::map<std::uint64_t, std::shared_ptr<start_slot>> starting_;
+  std::map<std::uint64_t, std::string> to_restart_; ///< by ticket of their timer
+  std::map<std::string, running> instances_;
+  std::map<caf::actor_addr, std::string> by_address_;
+  bool looking_ = false;
+  bool look_again_ = false;
+  bool draining_ = false;
+};
+
+} // namespace romancy

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <romancy/app_options.hpp>
+#include <romancy/detail/ports.hpp>
+
+#include "actors/clock.hpp"
+#include "actors/completion_board.hpp"
+#include "actors/entropy.hpp"
+#include "actors/health_board.hpp"
+#include "actors/http_port.hpp"
+#include "storage/database.hpp"
+
+namespace romancy {
+
+/// All that actors need from outside: what they serve, how they were configured, and the ports through which they reach
+/// time, randomness, database and network. Shared by all actors of an app; constant once the first of them runs.
+struct environment {
+  detail::definition_table definitions;
+  detail::dependency_set dependencies;
+  app_options options;
+
+  std::shared_ptr<romancy::clock> clock = std::make_shared<system_clock>();
+  std::shared_ptr<romancy::entropy> entropy = std::make_shared<system_entropy>();
+  /// Opens the database; called at each start of a coordinator. May throw.
+  std::function<std::shared_ptr<database>()> open_database;
+  /// Opens the way to the network; called at each start of a publisher.
+  std::function<std::unique_ptr<http_port>(int max_in_flight)> open_http;
+  /// For a runtime that lives on one thread: does one piece of the coordinator's work, so that user code can wait for a
+  /// session. Null: there are threads, and waiting is waiting.
+  std::function<bool()> pump;
+
+  std::shared_ptr<completion_board> completions = std::make_shared<completion_board>();
+  std::shared_ptr<health_board> health = std::make_shared<health_board>();
+
+  bool single_threaded() const { return static_cast<bool>(pump); }
+  std::string uuid() const { return new_uuid(*entropy, clock->now()); }
+};
+using environment_ptr = std::shared_ptr<const environment>;
+
+} // namespace romancy

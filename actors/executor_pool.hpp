@@ -1,0 +1,43 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <vector>
+
+#include "actors/environment.hpp"
+#include "actors/guard.hpp"
+#include "actors/local_messages.hpp"
+#include "actors/message_types.hpp"
+
+namespace romancy {
+
+/// Hands attempts to executors, the one that became free last first, and makes executors as they are needed, up to
+/// app_options::executors. An attempt whose executor dies is reported lost, and runs again.
+class executor_pool final : public caf::event_based_actor {
+public:
+  executor_pool(caf::actor_config& cfg, environment_ptr env, caf::actor coordinator);
+  const char* name() const override { return "executor_pool"; }
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+private:
+  struct job {
+    execute_attempt attempt;
+    caf::strong_actor_ptr instance;
+  };
+  struct running {
+    std::uint64_t ticket = 0;
+    caf::strong_actor_ptr instance;
+  };
+  void dispatch();
+  void finish_drain();
+
+  environment_ptr env_;
+  caf::actor coordinator_;
+  std::deque<job> waiting_;
+  std::vector<caf::strong_actor_ptr> idle_;
+  std::map<caf::actor_addr, running> busy_;
+  bool draining_ = false;
+};
+
+} // namespace romancy

@@ -1,0 +1,126 @@
+/// Messages that never leave the process: they carry leases, functions and pointers.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <caf/actor_control_block.hpp>
+
+#include <romancy/detail/ports.hpp>
+
+#include "actors/session_lease.hpp"
+#include "messages/coordinator_requests.hpp"
+#include "messages/instance_record.hpp"
+#include "messages/step_record.hpp"
+#include "messages/time_point.hpp"
+
+namespace romancy {
+
+using commit_actions = std::vector<std::function<void()>>;
+
+// -- executor → coordinator -----------------------------------------------------------------------------------------
+
+struct acquire_session {
+  std::shared_ptr<lease_slot> slot;
+  std::string borrower; ///< for the log: "create_order:1 of ORD-1"
+};
+/// The sender is the instance; it is answered by attempt_committed, attempt_failed or request_failed.
+struct commit_attempt {
+  std::uint64_t ticket = 0;
+  step_record step;
+  lease_ptr lease; ///< null: the attempt wrote no rows of its own
+  commit_actions actions;
+  caf::strong_actor_ptr runner; ///< of the actions, after COMMIT
+};
+/// The attempt failed: undo its rows. The sender is told by attempt_failed once they are undone.
+struct discard_attempt {
+  std::uint64_t ticket = 0;
+  lease_ptr lease;
+  std::string message;
+  bool terminal = false;
+};
+struct lease_dropped {};
+struct run_actions {
+  commit_actions actions;
+};
+
+// -- instance → executors -------------------------------------------------------------------------------------------
+
+enum class attempt_kind { activity, transaction, compensation };
+
+struct execute_attempt {
+  std::uint64_t ticket = 0;
+  attempt_kind kind = attempt_kind::activity;
+  std::string instance_id;
+  std::int64_t fence = 0;
+  std::string activity_id; ///< "charge_card:1"
+  int position = 0;
+  int number = 1; ///< of the attempt
+  const detail::activity_entry* entry = nullptr;
+  std::string input;                        ///< JSON text; for a compensation: inputs and output
+  detail::inline_body body = nullptr;       ///< attempt_kind::transaction
+  void* closure = nullptr;                  ///< lives in …
+  std::shared_ptr<void> frame;              ///< … the coroutine, which therefore stays until the body has returned
+  std::int64_t compensation_id = 0;         ///< attempt_kind::compensation
+};
+/// Its rows are undone. `lost`: no fault of the attempt, run it again without counting it.
+struct attempt_failed {
+  std::uint64_t ticket = 0;
+  std::string message;
+  bool terminal = false;
+  bool lost = false;
+};
+struct attempt_committed {
+  std::uint64_t ticket = 0;
+  history_record history;
+};
+struct executor_idle {};
+
+// -- time -----------------------------------------------------------------------------------------------------------
+
+struct set_timer {
+  std::uint64_t ticket = 0;
+  time_point due;
+};
+struct timer_fired {
+  std::uint64_t ticket = 0;
+};
+
+// -- dispatcher -----------------------------------------------------------------------------------------------------
+
+/// Where a thread of the service waits for app::start.
+class start_slot;
+struct start_request {
+  std::shared_ptr<start_slot> slot;
+  instance_record instance;
+};
+/// Work that nobody owns may be there.
+struct look_for_instances {};
+
+// -- relayer --------------------------------------------------------------------------------------------------------
+
+struct publish_events {
+  std::vector<event_record> events;
+};
+struct event_answered {
+  std::string event_id;
+  int status = 0;    ///< of HTTP; 0: no answer
+  std::string error; ///< why there was none, or what the answer said
+};
+/// Call it once nothing is due and nothing is on the wire.
+struct report_idle {
+  std::function<void()> idle;
+};
+
+// -- supervisor -----------------------------------------------------------------------------------------------------
+
+/// Finish what is under way and end.
+struct drain {};
+struct fire_hook {
+  std::function<void(lifecycle_hooks&)> call;
+};
+
+} // namespace romancy

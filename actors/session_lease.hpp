@@ -1,0 +1,85 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <romancy/error.hpp>
+
+#include "storage/database.hpp"
+
+namespace romancy {
+
+/// The right to use a coordinator's session, for one attempt. Travels in messages as a pointer; there is one at a time.
+/// Dropping it without giving it back tells the coordinator, which then rolls back.
+class session_lease {
+public:
+  session_lease(std::shared_ptr<database> db, std::function<void()> dropped)
+      : db_{std::move(db)}, dropped_{std::move(dropped)} {}
+  ~session_lease() {
+    if (dropped_) dropped_();
+  }
+  session_lease(const session_lease&) = delete;
+  session_lease& operator=(const session_lease&) = delete;
+
+  database& db() noexcept { return *db_; }
+  /// The coordinator has it back.
+  void returned() noexcept { dropped_ = nullptr; }
+
+private:
+  std::shared_ptr<database> db_;
+  std::function<void()> dropped_;
+};
+using lease_ptr = std::shared_ptr<session_lease>;
+
+/// Where an executor's thread waits for a lease.
+class lease_slot {
+public:
+  void grant(lease_ptr lease) {
+    const std::lock_guard lock{mutex_};
+    if (abandoned_) return; // the lease is dropped, and so given back
+    lease_ = std::move(lease);
+    changed_.notify_one();
+  }
+  void refuse(std::string why) {
+    const std::lock_guard lock{mutex_};
+    why_not_ = std::move(why);
+    changed_.notify_one();
+  }
+  bool abandoned() const {
+    const std::lock_guard lock{mutex_};
+    return abandoned_;
+  }
+  /// With `pump` it works instead of waiting. @throws storage_error when none comes in time.
+  lease_ptr wait(std::chrono::milliseconds patience, const std::function<bool()>& pump) {
+    std::unique_lock lock{mutex_};
+    const auto done = [&] { return lease_ || why_not_; };
+    if (pump) {
+      while (!done()) {
+        lock.unlock();
+        const bool worked = pump();
+        lock.lock();
+        if (!worked && !done()) why_not_ = "the coordinator does nothing";
+      }
+    } else if (!changed_.wait_for(lock, patience, done)) {
+      why_not_ = "none became free within " + std::to_string(patience.count()) + " ms";
+    }
+    if (lease_) return std::exchange(lease_, nullptr);
+    abandoned_ = true;
+    throw storage_error{"no database session: " + *why_not_, true};
+  }
+
+private:
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  lease_ptr lease_;
+  std::optional<std::string> why_not_;
+  bool abandoned_ = false;
+};
+
+} // namespace romancy

@@ -1,0 +1,410 @@
+#include "actors/transaction_coordinator.hpp"
+
+#include <algorithm>
+
+#include "storage/storage_failure.hpp"
+
+namespace romancy {
+
+namespace {
+
+constexpr std::size_t max_batch = 256;
+constexpr auto vanished = "its SQL rolled the whole transaction back (INSERT OR ROLLBACK, or RAISE(ROLLBACK) in a trigger): "
+                          "let the statement fail, and use ctx.transaction to undo a part";
+
+/// Another process owns the instance now, or this one has begun to own it anew.
+class ownership_lost : public std::exception {
+public:
+  const char* what() const noexcept override { return "the instance is owned by another worker"; }
+};
+
+template <class Request> std::uint64_t ticket_of(const Request& request) {
+  if constexpr (requires { request.ticket; })
+    return request.ticket;
+  else
+    return 0;
+}
+
+} // namespace
+
+template <class Request> class transaction_coordinator::request_work final : public work {
+public:
+  request_work(Request request, caf::strong_actor_ptr sender) : request_{std::move(request)}, sender_{std::move(sender)} {}
+  void carry_out(transaction_coordinator& self) override { answer_.emplace(self.carry_out(request_)); }
+  void committed(transaction_coordinator&) override {
+    if constexpr (!std::is_same_v<answer, nothing>) tell(sender_, std::move(*answer_));
+  }
+  void failed(transaction_coordinator&, const std::string& why, bool lost) override {
+    tell(sender_, request_failed{ticket_of(request_), lost, why});
+  }
+
+private:
+  using answer = decltype(std::declval<transaction_coordinator&>().carry_out(std::declval<const Request&>()));
+  Request request_;
+  caf::strong_actor_ptr sender_;
+  std::optional<answer> answer_;
+};
+
+/// A step, with or without rows that user code has written already.
+class transaction_coordinator::attempt_work final : public work {
+public:
+  attempt_work(commit_attempt attempt, caf::strong_actor_ptr sender, bool wrote_rows)
+      : attempt_{std::move(attempt)}, sender_{std::move(sender)}, wrote_rows_{wrote_rows} {
+    events = static_cast<int>(attempt_.step.events.size());
+  }
+  void carry_out(transaction_coordinator& self) override { self.write_step(attempt_.step); }
+  void committed(transaction_coordinator& self) override {
+    if (self.hooks_)
+      for (const auto& event : attempt_.step.events)
+        tell(self.hooks_, fire_hook{[info = event_info{event.id, event.type, event.source, event.instance_id}](
+                                           lifecycle_hooks& hooks) { hooks.on_event_sent(info); }});
+    if (!attempt_.actions.empty()) tell(attempt_.runner, run_actions{std::move(attempt_.actions)});
+    tell(sender_, attempt_committed{attempt_.ticket, std::move(attempt_.step.history)});
+  }
+  void failed(transaction_coordinator&, const std::string& why, bool lost) override {
+    if (lost)
+      tell(sender_, request_failed{attempt_.ticket, true, why});
+    else
+      tell(sender_, attempt_failed{attempt_.ticket, why, false, false});
+  }
+  bool survives_lost_commit(transaction_coordinator&) override {
+    if (wrote_rows_) tell(sender_, attempt_failed{attempt_.ticket, "the commit failed", false, true});
+    return !wrote_rows_;
+  }
+
+private:
+  commit_attempt attempt_;
+  caf::strong_actor_ptr sender_;
+  bool wrote_rows_;
+};
+
+transaction_coordinator::transaction_coordinator(caf::actor_config& cfg, environment_ptr env, std::string epoch,
+                                                 std::string previous_epoch, caf::actor hooks)
+    : event_based_actor{cfg}, env_{std::move(env)}, hooks_{std::move(hooks)}, epoch_{std::move(epoch)},
+      previous_epoch_{std::move(previous_epoch)}, db_{env_->open_database()}, tables_{std::make_unique<tables>(*db_)} {}
+
+transaction_coordinator::~transaction_coordinator() = default;
+
+void transaction_coordinator::on_exit() {
+  for (auto& entry : queue_)
+    if (auto* borrower = std::get_if<waiting_borrower>(&entry)) borrower->request.slot->refuse("the coordinator ended");
+  queue_.clear();
+  batch_.clear();
+  outbox_watchers_.clear();
+  hooks_ = nullptr;
+  if (open_ && !lent_) db_->roll_back();
+  tables_.reset();
+  db_.reset(); // a borrower may keep it until its code returns; closing it rolls back
+}
+
+caf::behavior transaction_coordinator::make_behavior() {
+  guard(this, name());
+  set_down_handler([this](caf::scheduled_actor*, caf::down_msg& down) {
+    std::erase_if(outbox_watchers_, [&](const auto& watcher) { return watcher->address() == down.source; });
+  });
+  queue_.emplace_back(std::make_unique<request_work<register_epoch>>(register_epoch{previous_epoch_}, nullptr));
+  pump();
+  return {
+      [this](acquire_session& request) {
+        queue_.emplace_back(waiting_borrower{std::move(request), current_sender()});
+        pump();
+      },
+      [this](commit_attempt& attempt) {
+        const auto lease = std::exchange(attempt.lease, nullptr);
+        auto next = std::make_unique<attempt_work>(std::move(attempt), current_sender(), lease != nullptr);
+        if (!lease) {
+          queue_.emplace_back(std::move(next));
+          pump();
+          return;
+        }
+        if (take_back(lease))
+          run_in_savepoint(std::move(next));
+        else
+          next->failed(*this, vanished, false);
+        after_lease();
+      },
+      [this](discard_attempt& attempt) {
+        if (take_back(attempt.lease)) db_->roll_back_savepoint(0);
+        tell(current_sender(), attempt_failed{attempt.ticket, std::move(attempt.message), attempt.terminal, false});
+        after_lease();
+      },
+      [this](const lease_dropped&) {
+        log().error("the session lent to {} was dropped: its rows are rolled back", borrower_);
+        if (take_back(nullptr)) db_->roll_back_savepoint(0);
+        after_lease();
+      },
+      [this](start_instance& request) { take_in(request); },
+      [this](claim_instances& request) { take_in(request); },
+      [this](load_history& request) { take_in(request); },
+      [this](begin_compensation& request) { take_in(request); },
+      [this](finish_instance& request) { take_in(request); },
+      [this](renew_epoch& request) { take_in(request); },
+      [this](release_epoch& request) { take_in(request); },
+      [this](claim_events& request) { take_in(request); },
+      [this](mark_events& request) { take_in(request); },
+      [this](release_events& request) { take_in(request); },
+      [this](const watch_outbox&) {
+        outbox_watchers_.insert(current_sender());
+        monitor(caf::actor_cast<caf::actor>(current_sender()));
+      },
+      [this](flush) {
+        if (lent_)
+          flush_due_ = true;
+        else
+          commit();
+        finish_drain();
+      },
+      [this](again) {
+        backing_off_ = false;
+        pump();
+      },
+      [this](const drain&) {
+        draining_ = true;
+        finish_drain();
+      },
+  };
+}
+
+template <class Request> void transaction_coordinator::take_in(Request& request) {
+  queue_.emplace_back(std::make_unique<request_work<Request>>(std::move(request), current_sender()));
+  pump();
+}
+
+// -- the batch ------------------------------------------------------------------------------------------------------
+
+void transaction_coordinator::pump() {
+  while (!queue_.empty() && !lent_ && !backing_off_) {
+    if (batch_.size() >= max_batch) commit();
+    if (backing_off_ || (!open_ && !begin())) return;
+    auto next = std::move(queue_.front());
+    queue_.pop_front();
+    if (auto* borrower = std::get_if<waiting_borrower>(&next)) {
+      lend(std::move(*borrower));
+    } else {
+      db_->open_savepoint(0);
+      run_in_savepoint(std::move(std::get<std::unique_ptr<work>>(next)));
+    }
+  }
+}
+
+bool transaction_coordinator::begin() {
+  try {
+    db_->begin();
+  } catch (const storage_failure& e) {
+    back_off(e.what());
+    return false;
+  }
+  open_ = true;
+  send(this, flush::value);
+  return true;
+}
+
+/// Savepoint 0 is open.
+void transaction_coordinator::run_in_savepoint(std::unique_ptr<work> next) {
+  std::string why;
+  bool lost = false;
+  try {
+    next->carry_out(*this);
+    db_->release_savepoint(0);
+    batch_.push_back(std::move(next));
+    return;
+  } catch (const ownership_lost& e) {
+    why = e.what();
+    lost = true;
+  } catch (const std::exception& e) {
+    why = e.what();
+  }
+  if (db_->in_transaction()) {
+    db_->roll_back_savepoint(0);
+    next->failed(*this, why, lost);
+    return;
+  }
+  // The error has ended the whole transaction (https://www.sqlite.org/lang_transaction.html, "Response To Errors").
+  batch_.push_back(std::move(next));
+  back_off(why);
+}
+
+void transaction_coordinator::commit() {
+  if (!open_) return;
+  flush_due_ = false;
+  try {
+    db_->commit();
+  } catch (const storage_failure& e) {
+    db_->roll_back();
+    back_off(e.what());
+    return;
+  }
+  open_ = false;
+  database_works();
+  int events = 0;
+  for (auto& entry : batch_) {
+    events += entry->events;
+    entry->committed(*this);
+  }
+  batch_.clear();
+  if (events > 0)
+    for (const auto& watcher : outbox_watchers_) tell(watcher, events_committed{});
+}
+
+/// The transaction is gone and has written nothing. What can be carried out again comes first in the queue.
+void transaction_coordinator::give_up_transaction() {
+  open_ = false;
+  flush_due_ = false;
+  for (auto entry = batch_.rbegin(); entry != batch_.rend(); ++entry)
+    if ((*entry)->survives_lost_commit(*this)) queue_.emplace_front(std::move(*entry));
+  batch_.clear();
+}
+
+void transaction_coordinator::back_off(const std::string& why) {
+  give_up_transaction();
+  ++failures_;
+  const auto wait = std::chrono::milliseconds{std::min(20 << std::min(failures_, 8), 5000)};
+  log().warn("the database does not commit ({}); trying again in {} ms", why, wait.count());
+  env_->health->database(why);
+  if (std::exchange(backing_off_, true)) return;
+  delayed_send(this, wait, again::value);
+}
+
+void transaction_coordinator::database_works() {
+  if (failures_ == 0) return;
+  log().info("the database commits again");
+  failures_ = 0;
+  env_->health->database("");
+}
+
+void transaction_coordinator::finish_drain() {
+  if (draining_ && !open_ && !lent_ && queue_.empty()) quit();
+}
+
+// -- lending --------------------------------------------------------------------------------------------------------
+
+void transaction_coordinator::lend(waiting_borrower borrower) {
+  if (borrower.request.slot->abandoned()) return;
+  db_->open_savepoint(0);
+  db_->lend();
+  const auto self = address();
+  auto lease = std::make_shared<session_lease>(db_, [self] {
+    tell(caf::actor_cast<caf::strong_actor_ptr>(self), lease_dropped{});
+  });
+  lent_ = lease.get();
+  borrower_ = std::move(borrower.request.borrower);
+  borrower.request.slot->grant(std::move(lease));
+}
+
+/// False if the borrower's SQL has ended the transaction, which undid the rest of the batch too: that is carried out again.
+bool transaction_coordinator::take_back(const lease_ptr& lease) {
+  if (lease) lease->returned();
+  lent_ = nullptr;
+  db_->take_back();
+  if (db_->in_transaction()) return true;
+  log().error("the SQL of {} rolled the whole transaction back", borrower_);
+  give_up_transaction();
+  return false;
+}
+
+void transaction_coordinator::after_lease() {
+  pump();
+  // What has arrived meanwhile joins the batch before it ends.
+  if (!lent_ && open_ && std::exchange(flush_due_, false)) send(this, flush::value);
+}
+
+// -- requests -------------------------------------------------------------------------------------------------------
+
+transaction_coordinator::nothing transaction_coordinator::carry_out(const register_epoch& request) {
+  if (!request.previous.empty()) {
+    give_back_all_of(request.previous);
+    tables_->epochs.remove(request.previous);
+  }
+  tables_->epochs.insert(epoch_, env_->options.worker_id, env_->clock->now(), env_->options.worker_lease);
+  return {};
+}
+
+epoch_renewed transaction_coordinator::carry_out(const renew_epoch&) {
+  const auto now = env_->clock->now();
+  if (!tables_->epochs.renew(epoch_, now, env_->options.worker_lease)) return {false, 0};
+  const auto dead = tables_->epochs.remove_dead(epoch_, now);
+  for (const auto& epoch : dead) give_back_all_of(epoch);
+  return {true, static_cast<int>(dead.size())};
+}
+
+epoch_released transaction_coordinator::carry_out(const release_epoch&) {
+  give_back_all_of(epoch_);
+  tables_->epochs.remove(epoch_);
+  return {};
+}
+
+void transaction_coordinator::give_back_all_of(const std::string& epoch) {
+  tables_->instances.release(epoch);
+  tables_->outbox.release(epoch);
+}
+
+instance_started transaction_coordinator::carry_out(const start_instance& request) {
+  if (tables_->instances.insert(request.instance, epoch_, env_->clock->now())) {
+    auto started = request.instance;
+    started.fence = 1;
+    return {request.ticket, true, std::move(started)};
+  }
+  auto existing = tables_->instances.find(request.instance.instance_id);
+  if (!existing) throw storage_failure{failure_kind::other, "instance " + request.instance.instance_id + " vanished while it was started"};
+  return {request.ticket, false, std::move(*existing)};
+}
+
+instances_claimed transaction_coordinator::carry_out(const claim_instances& request) {
+  return {tables_->instances.claim(epoch_, request.workflows, request.limit)};
+}
+
+history_loaded transaction_coordinator::carry_out(const load_history& request) {
+  return {request.ticket, tables_->history.load(request.instance_id)};
+}
+
+void transaction_coordinator::write_step(const step_record& step) {
+  const auto now = env_->clock->now();
+  if (!tables_->history.insert(step.instance_id, step.history, epoch_, step.fence, now)) throw ownership_lost{};
+  for (const auto& event : step.events) {
+    auto row = event;
+    row.created_at = now;
+    tables_->outbox.insert(row);
+  }
+  if (!step.compensation_arguments.empty()) {
+    const auto& id = step.history.activity_id;
+    tables_->compensations.insert(step.instance_id, {0, id, id.substr(0, id.rfind(':')), step.compensation_arguments}, now);
+  }
+  if (step.compensation_done != 0) tables_->compensations.mark_done(step.compensation_done, now);
+}
+
+compensation_begun transaction_coordinator::carry_out(const begin_compensation& request) {
+  if (!request.error.empty() &&
+      !tables_->instances.begin_compensation(request.instance_id, epoch_, request.fence, request.error))
+    throw ownership_lost{};
+  return {request.ticket, tables_->compensations.remaining(request.instance_id)};
+}
+
+instance_finished transaction_coordinator::carry_out(const finish_instance& request) {
+  instance_record finished;
+  finished.instance_id = request.instance_id;
+  finished.fence = request.fence;
+  finished.status = request.status;
+  finished.output = request.output;
+  finished.error = request.error;
+  if (!tables_->instances.finish(finished, epoch_, env_->clock->now())) throw ownership_lost{};
+  return {request.ticket};
+}
+
+events_claimed transaction_coordinator::carry_out(const claim_events& request) {
+  return {tables_->outbox.claim(epoch_, request.limit, env_->clock->now())};
+}
+
+events_marked transaction_coordinator::carry_out(const mark_events& request) {
+  events_marked marked{request.ticket, {}};
+  const auto now = env_->clock->now();
+  for (const auto& mark : request.marks)
+    if (!tables_->outbox.mark(epoch_, mark, now)) marked.lost.push_back(mark.event_id);
+  return marked;
+}
+
+events_released transaction_coordinator::carry_out(const release_events& request) {
+  tables_->outbox.release(epoch_);
+  return {request.ticket};
+}
+
+} // namespace romancy

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "actors/environment.hpp"
+#include "actors/guard.hpp"
+#include "actors/local_messages.hpp"
+#include "actors/message_types.hpp"
+#include "storage/tables.hpp"
+
+namespace romancy {
+
+/// Owns one database session and all that is written through it. Requests queue and commit many at a time: each runs in a
+/// savepoint of its own inside one physical transaction, so one that fails is undone alone, and nobody is answered before
+/// COMMIT has returned. Attempts that write rows of their own borrow the session (acquire_session), one at a time, inside
+/// the same transaction; they give it back with what they want to commit (commit_attempt) or to undo (discard_attempt).
+///
+/// The batch ends by itself: a message that the coordinator sends to itself arrives when everything that was waiting in
+/// the mailbox has been taken in.
+class transaction_coordinator final : public caf::event_based_actor {
+public:
+  /// `epoch` owns whatever is claimed and started through this coordinator; what `previous_epoch` owned is given back.
+  transaction_coordinator(caf::actor_config& cfg, environment_ptr env, std::string epoch, std::string previous_epoch,
+                          caf::actor hooks);
+  ~transaction_coordinator() override;
+  const char* name() const override { return "transaction_coordinator"; }
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+private:
+  using flush = caf::atom_constant<caf::atom("flush")>;
+  using again = caf::atom_constant<caf::atom("again")>;
+
+  /// Something that waits for its turn in a batch.
+  class work {
+  public:
+    virtual ~work() = default;
+    virtual void carry_out(transaction_coordinator&) = 0;
+    virtual void committed(transaction_coordinator&) = 0;
+    virtual void failed(transaction_coordinator&, const std::string& why, bool ownership_lost) = 0;
+    /// COMMIT failed. True: it can be carried out once more; false: its sender was told to begin anew.
+    virtual bool survives_lost_commit(transaction_coordinator&) { return true; }
+    int events = 0; ///< that it adds to the outbox
+  };
+  template <class Request> class request_work;
+  class attempt_work;
+  struct waiting_borrower {
+    acquire_session request;
+    caf::strong_actor_ptr sender;
+  };
+  using queued = std::variant<std::unique_ptr<work>, waiting_borrower>;
+
+  template <class Request> void take_in(Request& request);
+  void pump();
+  bool begin();
+  void run_in_savepoint(std::unique_ptr<work> next);
+  void lend(waiting_borrower borrower);
+  bool take_back(const lease_ptr& lease);
+  void after_lease();
+  void commit();
+  void give_up_transaction();
+  void back_off(const std::string& why);
+  void database_works();
+  void finish_drain();
+
+  // What each request does, inside a transaction. The answer is sent after COMMIT.
+  struct register_epoch {
+    std::string previous;
+  };
+  struct nothing {};
+  instance_started carry_out(const start_instance&);
+  instances_claimed carry_out(const claim_instances&);
+  history_loaded carry_out(const load_history&);
+  compensation_begun carry_out(const begin_compensation&);
+  instance_finished carry_out(const finish_instance&);
+  nothing carry_out(const register_epoch&);
+  epoch_renewed carry_out(const renew_epoch&);
+  epoch_released carry_out(const release_epoch&);
+  events_claimed carry_out(const claim_events&);
+  events_marked carry_out(const mark_events&);
+  events_released carry_out(const release_events&);
+  void write_step(const step_record& step);
+  void give_back_all_of(const std::string& epoch);
+
+  environment_ptr env_;
+  caf::actor hooks_;
+  std::string epoch_;
+  std::string previous_epoch_;
+  std::shared_ptr<database> db_;
+  std::unique_ptr<tables> tables_; ///< after db_: its statements end before their session
+
+  std::deque<queued> queue_;
+  std::vector<std::unique_ptr<work>> batch_; ///< carried out, not yet committed
+  bool open_ = false;        ///< a physical transaction is
+  bool flush_due_ = false;   ///< the batch should be committed as soon as the session is back
+  bool backing_off_ = false;
+  bool draining_ = false;
+  int failures_ = 0;         ///< of the database, one after another
+  session_lease* lent_ = nullptr;
+  std::string borrower_;
+  std::set<caf::strong_actor_ptr> outbox_watchers_;
+};
+
+} // namespace romancy

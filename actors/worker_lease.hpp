@@ -1,0 +1,62 @@
+#pragma once
+
+#include "actors/environment.hpp"
+#include "actors/guard.hpp"
+#include "actors/local_messages.hpp"
+#include "actors/message_types.hpp"
+
+namespace romancy {
+
+/// Tells the other processes that this one lives, three times a lease, and takes back what dead ones have left behind. A
+/// process that was silent for too long (stopped, swapped out) finds its epoch gone: it owns nothing any more, and its
+/// coordinator is ended, to begin anew under a new epoch.
+class worker_lease final : public caf::event_based_actor {
+public:
+  worker_lease(caf::actor_config& cfg, environment_ptr env, caf::actor coordinator, caf::actor timekeeper)
+      : event_based_actor{cfg}, env_{std::move(env)}, coordinator_{std::move(coordinator)}, timekeeper_{std::move(timekeeper)} {}
+  const char* name() const override { return "worker_lease"; }
+
+  caf::behavior make_behavior() override {
+    guard(this, name());
+    send(coordinator_, renew_epoch{});
+    return {
+        [this](const timer_fired&) { send(coordinator_, renew_epoch{}); },
+        [this](const epoch_renewed& renewed) {
+          if (!renewed.alive) {
+            log().error("this worker was silent for longer than its lease of {} ms: others have taken over, beginning anew",
+                        env_->options.worker_lease.count());
+            send_exit(coordinator_, caf::make_error(caf::sec::runtime_error, std::string{"the worker lease ran out"}));
+            return;
+          }
+          if (renewed.taken_back > 0) {
+            log().info("taken over what {} dead worker(s) left behind", renewed.taken_back);
+            if (dispatcher_) send(dispatcher_, look_for_instances{});
+          }
+          rearm();
+        },
+        [this](const request_failed& failure) {
+          log().error("the lease of this worker cannot be renewed: {}", failure.message);
+          rearm();
+        },
+        [this](const caf::actor& dispatcher) { dispatcher_ = dispatcher; },
+        [this](const drain&) { send(coordinator_, release_epoch{}); },
+        [this](const epoch_released&) { quit(); },
+    };
+  }
+
+  void on_exit() override {
+    coordinator_ = nullptr;
+    timekeeper_ = nullptr;
+    dispatcher_ = nullptr;
+  }
+
+private:
+  void rearm() { send(timekeeper_, set_timer{0, env_->clock->now() + env_->options.worker_lease / 3}); }
+
+  environment_ptr env_;
+  caf::actor coordinator_;
+  caf::actor timekeeper_;
+  caf::actor dispatcher_; ///< introduces itself
+};
+
+} // namespace romancy

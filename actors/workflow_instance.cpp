@@ -1,0 +1,357 @@
+#include "actors/workflow_instance.hpp"
+
+#include <algorithm>
+
+#include "actors/event_check.hpp"
+#include "actors/payload_text.hpp"
+
+namespace romancy {
+
+namespace {
+
+std::string_view kind_name(detail::step_kind kind) {
+  switch (kind) {
+    case detail::step_kind::activity: return "activity";
+    case detail::step_kind::transaction: return "transaction";
+    case detail::step_kind::event: return "event";
+  }
+  return "step";
+}
+
+/// What kind of step a row of history is the outcome of; empty: a word that this code does not know.
+std::string_view kind_of(const std::string& event_type) {
+  using enum history_event;
+  if (event_type == to_string(activity_completed) || event_type == to_string(activity_failed)) return "activity";
+  if (event_type == to_string(transaction_completed) || event_type == to_string(transaction_failed)) return "transaction";
+  if (event_type == to_string(event_sent)) return "event";
+  return {};
+}
+
+bool is_failure(const std::string& event_type) {
+  using enum history_event;
+  return event_type == to_string(activity_failed) || event_type == to_string(transaction_failed);
+}
+
+void fill(detail::step_state& state, const history_record& outcome) {
+  if (is_failure(outcome.event_type))
+    state.failure = step_failure{outcome.activity_id, outcome.data, outcome.attempts};
+  else
+    state.output = outcome.data;
+  state.done = true;
+}
+
+} // namespace
+
+workflow_instance::workflow_instance(caf::actor_config& cfg, environment_ptr env, instance_peers peers, instance_record record,
+                                     bool fresh)
+    : event_based_actor{cfg}, env_{std::move(env)}, peers_{std::move(peers)}, record_{std::move(record)}, fresh_{fresh} {}
+
+void workflow_instance::on_exit() {
+  pending_.clear();
+  coroutine_.reset(); // destroyed where it is suspended; an inline transaction that still runs keeps it until it returns
+  suspended_ = {};
+  condition_ = nullptr;
+  peers_ = {};
+}
+
+caf::behavior workflow_instance::make_behavior() {
+  guard(this, "workflow_instance " + record_.instance_id);
+  if (fresh_) {
+    call_hook([info = info()](lifecycle_hooks& hooks) { hooks.on_workflow_start(info); });
+    start_function();
+  } else {
+    send(peers_.coordinator, load_history{next_ticket_++, record_.instance_id});
+  }
+  return {
+      [this](history_loaded& loaded) {
+        history_ = std::move(loaded.history);
+        for (std::size_t i = 0; i < history_.size(); ++i)
+          if (history_[i].position > 0) by_position_[history_[i].position] = i;
+        if (record_.status == instance_status::compensating) {
+          failure_ = record_.error;
+          send(peers_.coordinator, begin_compensation{next_ticket_++, record_.instance_id, record_.fence, ""});
+        } else {
+          call_hook([info = info(), steps = static_cast<int>(by_position_.size())](lifecycle_hooks& hooks) {
+            hooks.on_replay(info, steps);
+          });
+          start_function();
+        }
+      },
+      [this](const attempt_committed& outcome) { committed(outcome); },
+      [this](const attempt_failed& failure) { attempt_has_failed(failure); },
+      [this](const timer_fired& timer) { run_step(timer.ticket); },
+      [this](compensation_begun& begun) {
+        to_undo_ = std::move(begun.remaining);
+        std::reverse(to_undo_.begin(), to_undo_.end());
+        compensate_next();
+      },
+      [this](const instance_finished&) { settled(); },
+      [this](const request_failed& failure) {
+        if (failure.ownership_lost) {
+          log().warn("instance {} is left to another worker: {}", record_.instance_id, failure.message);
+          return quit();
+        }
+        log().error("instance {} cannot go on: {}", record_.instance_id, failure.message);
+        quit(caf::make_error(caf::sec::runtime_error, failure.message)); // the dispatcher begins anew
+      },
+      [this](const drain&) { quit(); },
+  };
+}
+
+// -- the workflow function --------------------------------------------------------------------------------------------
+
+void workflow_instance::start_function() {
+  const auto* workflow = env_->definitions.find_workflow(record_.workflow);
+  try {
+    coroutine_ = workflow->create(*this, nlohmann::json::parse(record_.input));
+  } catch (const std::exception& e) {
+    return park("today's " + record_.workflow + " cannot read the inputs this instance was started with: " + e.what());
+  }
+  coroutine_->start();
+  run_function();
+}
+
+void workflow_instance::run_function() {
+  while (park_reason_.empty()) {
+    if (coroutine_->done()) return finish_function();
+    if (!suspended_ || !condition_->ready()) break;
+    condition_ = nullptr;
+    std::exchange(suspended_, {}).resume();
+  }
+  if (!park_reason_.empty()) park(park_reason_);
+}
+
+void workflow_instance::finish_function() {
+  if (!by_position_.empty() && by_position_.rbegin()->first > position_) {
+    const auto& left = history_[by_position_.rbegin()->second];
+    return park("history has " + left.activity_id + " at position " + std::to_string(left.position) + ", the workflow " +
+                record_.workflow + " ended after position " + std::to_string(position_));
+  }
+  std::string output;
+  try {
+    output = payload_text(coroutine_->result(), "the output of " + record_.workflow, env_->options.max_payload_bytes);
+  } catch (const std::exception& e) {
+    return fail(e.what());
+  } catch (...) {
+    return fail("it threw something that is no std::exception");
+  }
+  settle(instance_status::completed, std::move(output), "");
+}
+
+detail::step_ref workflow_instance::begin(detail::step_command command) {
+  const int position = ++position_;
+  auto state = std::make_shared<detail::step_state>();
+  state->step = std::string{command.name} + ':' + std::to_string(++counts_[std::string{command.name}]);
+  if (!park_reason_.empty()) return state;
+  if (const auto known = by_position_.find(position); known != by_position_.end()) {
+    const auto& outcome = history_[known->second];
+    if (outcome.activity_id == state->step && kind_of(outcome.event_type) == kind_name(command.kind))
+      fill(*state, outcome);
+    else
+      park_reason_ = "at position " + std::to_string(position) + " history has " + outcome.activity_id + " (" +
+                     outcome.event_type + "), the workflow " + record_.workflow + " asks for " + state->step + " (" +
+                     std::string{kind_name(command.kind)} + ')';
+    return state;
+  }
+  // What cannot be stored is refused here, inside the workflow function, before the step exists.
+  const auto ticket = next_ticket_++;
+  pending_step step;
+  step.state = state;
+  step.attempt.ticket = ticket;
+  step.attempt.instance_id = record_.instance_id;
+  step.attempt.fence = record_.fence;
+  step.attempt.activity_id = state->step;
+  step.attempt.position = position;
+  switch (command.kind) {
+    case detail::step_kind::activity:
+      step.attempt.entry = env_->definitions.find_activity(command.name);
+      step.retry = step.attempt.entry->retry;
+      step.attempt.input = payload_text(command.input, "the input of " + state->step, env_->options.max_payload_bytes);
+      break;
+    case detail::step_kind::transaction:
+      step.attempt.kind = attempt_kind::transaction;
+      step.attempt.body = command.body;
+      step.attempt.closure = command.closure;
+      step.attempt.frame = coroutine_;
+      break;
+    case detail::step_kind::event: prepare_event(step, *command.event); break;
+  }
+  pending_.emplace(ticket, std::move(step));
+  run_step(ticket);
+  return state;
+}
+
+void workflow_instance::suspend(std::coroutine_handle<> coroutine, detail::wait_condition& condition) {
+  suspended_ = coroutine;
+  condition_ = &condition;
+}
+
+void workflow_instance::undecodable(const detail::step_state& state, const std::string& why) {
+  if (park_reason_.empty()) park_reason_ = "today's code cannot read the output of " + state.step + " in history: " + why;
+}
+
+// -- steps ------------------------------------------------------------------------------------------------------------
+
+void workflow_instance::run_step(std::uint64_t ticket) {
+  const auto found = pending_.find(ticket);
+  if (found == pending_.end()) return;
+  auto& step = found->second;
+  if (!step.executes) {
+    send(peers_.coordinator, step.event);
+    return;
+  }
+  if (step.attempt.kind != attempt_kind::transaction)
+    call_hook([info = info(step.attempt)](lifecycle_hooks& hooks) { hooks.on_activity_start(info); });
+  send(peers_.executors, step.attempt);
+}
+
+/// Its id is made from instance and step: the same in every run, so that not even a run that was cut off sends another one.
+void workflow_instance::prepare_event(pending_step& step, const detail::outgoing_event& event) {
+  auto record = checked(event, env_->options.service_name, env_->options.max_payload_bytes);
+  if (record.id.empty()) record.id = record_.instance_id + '/' + step.attempt.activity_id;
+  check_name(record.id, "the id of event '" + record.type + "'");
+  record.instance_id = record_.instance_id;
+  record.activity_id = step.attempt.activity_id;
+  step.executes = false;
+  step.event.ticket = step.attempt.ticket;
+  step.event.step.instance_id = record_.instance_id;
+  step.event.step.fence = record_.fence;
+  step.event.step.history = {step.attempt.activity_id, step.attempt.position, std::string{to_string(history_event::event_sent)},
+                             nlohmann::json(record.id).dump(), 1};
+  step.event.step.events.push_back(std::move(record));
+}
+
+void workflow_instance::committed(const attempt_committed& outcome) {
+  auto node = pending_.extract(outcome.ticket);
+  if (!node) return;
+  auto& step = node.mapped();
+  const bool failed = is_failure(outcome.history.event_type) ||
+                      outcome.history.event_type == to_string(history_event::compensation_failed);
+  if (step.executes && step.attempt.kind != attempt_kind::transaction) {
+    if (failed)
+      call_hook([info = info(step.attempt), why = outcome.history.data](lifecycle_hooks& hooks) {
+        hooks.on_activity_failed(info, why);
+      });
+    else
+      call_hook([info = info(step.attempt)](lifecycle_hooks& hooks) { hooks.on_activity_complete(info); });
+  }
+  if (step.attempt.kind == attempt_kind::compensation) {
+    if (failed) history_.push_back(outcome.history);
+    to_undo_.pop_back();
+    return compensate_next();
+  }
+  fill(*step.state, outcome.history);
+  run_function();
+}
+
+void workflow_instance::attempt_has_failed(const attempt_failed& failure) {
+  const auto found = pending_.find(failure.ticket);
+  if (found == pending_.end()) return;
+  auto& step = found->second;
+  if (failure.lost) return run_step(failure.ticket);
+  if (failure.terminal || step.attempt.number >= step.retry.max_attempts()) return record_failure(failure.ticket, failure.message);
+  const auto delay = step.retry.delay_after(step.attempt.number);
+  call_hook([info = info(step.attempt), why = failure.message, delay](lifecycle_hooks& hooks) {
+    hooks.on_activity_retry(info, why, delay);
+  });
+  log().info("{} of {} failed in attempt {} of {}, next in {} ms: {}", step.attempt.activity_id, record_.instance_id,
+             step.attempt.number, step.retry.max_attempts(), delay.count(), failure.message);
+  ++step.attempt.number;
+  send(peers_.timekeeper, set_timer{failure.ticket, env_->clock->now() + delay});
+}
+
+/// The failure is an outcome like any other: replay takes the same branch.
+void workflow_instance::record_failure(std::uint64_t ticket, const std::string& message) {
+  const auto& attempt = pending_.at(ticket).attempt;
+  using enum history_event;
+  const auto type = attempt.kind == attempt_kind::activity      ? activity_failed
+                    : attempt.kind == attempt_kind::transaction ? transaction_failed
+                                                                : compensation_failed;
+  log().warn("{} of {} failed for good in attempt {}: {}", attempt.activity_id, record_.instance_id, attempt.number, message);
+  commit_attempt commit;
+  commit.ticket = ticket;
+  commit.step.instance_id = record_.instance_id;
+  commit.step.fence = record_.fence;
+  commit.step.history = {(type == compensation_failed ? "@compensate:" : "") + attempt.activity_id, attempt.position,
+                       std::string{to_string(type)}, message, attempt.number};
+  commit.step.compensation_done = attempt.compensation_id;
+  send(peers_.coordinator, std::move(commit));
+}
+
+// -- the end ----------------------------------------------------------------------------------------------------------
+
+void workflow_instance::fail(const std::string& why) {
+  failure_ = why.empty() ? "it failed without a word" : why;
+  coroutine_.reset();
+  send(peers_.coordinator, begin_compensation{next_ticket_++, record_.instance_id, record_.fence, failure_});
+}
+
+void workflow_instance::compensate_next() {
+  if (to_undo_.empty()) {
+    auto error = failure_;
+    for (const auto& outcome : history_)
+      if (outcome.event_type == to_string(history_event::compensation_failed))
+        error += "; not undone: " + outcome.activity_id.substr(std::string_view{"@compensate:"}.size()) + " (" + outcome.data + ')';
+    return settle(instance_status::failed, "", std::move(error));
+  }
+  const auto& undo = to_undo_.back();
+  const auto* entry = env_->definitions.find_activity(undo.activity_name);
+  if (!entry || !entry->undo)
+    return park("history wants to undo " + undo.activity_id + ", but the code has no compensation for an activity '" +
+                undo.activity_name + "': add it again. The workflow had failed: " + failure_);
+  const auto ticket = next_ticket_++;
+  auto& step = pending_[ticket];
+  step.retry = entry->retry;
+  step.attempt.ticket = ticket;
+  step.attempt.kind = attempt_kind::compensation;
+  step.attempt.instance_id = record_.instance_id;
+  step.attempt.fence = record_.fence;
+  step.attempt.activity_id = undo.activity_id;
+  step.attempt.entry = entry;
+  step.attempt.input = undo.arguments;
+  step.attempt.compensation_id = undo.id;
+  run_step(ticket);
+}
+
+void workflow_instance::park(const std::string& why) {
+  log().error("instance {} is parked: {}", record_.instance_id, why);
+  settle(instance_status::parked, "", why);
+}
+
+void workflow_instance::settle(instance_status status, std::string output, std::string error) {
+  pending_.clear();
+  suspended_ = {};
+  condition_ = nullptr;
+  coroutine_.reset();
+  result_ = record_;
+  result_.status = status;
+  result_.output = std::move(output);
+  result_.error = std::move(error);
+  send(peers_.coordinator,
+       finish_instance{next_ticket_++, record_.instance_id, record_.fence, status, result_.output, result_.error});
+}
+
+void workflow_instance::settled() {
+  call_hook([info = info(), result = result_](lifecycle_hooks& hooks) {
+    switch (result.status) {
+      case instance_status::completed: hooks.on_workflow_complete(info); break;
+      case instance_status::failed: hooks.on_workflow_failed(info, result.error); break;
+      case instance_status::cancelled: hooks.on_workflow_cancelled(info, result.error); break;
+      case instance_status::parked: hooks.on_workflow_parked(info, result.error); break;
+      default: break;
+    }
+  });
+  env_->completions->settled(result_);
+  quit();
+}
+
+void workflow_instance::call_hook(std::function<void(lifecycle_hooks&)> call) {
+  if (peers_.hooks) send(peers_.hooks, fire_hook{std::move(call)});
+}
+
+activity_info workflow_instance::info(const execute_attempt& attempt) const {
+  return {record_.instance_id,
+          (attempt.kind == attempt_kind::compensation ? "@compensate:" : "") + attempt.activity_id, attempt.number};
+}
+
+} // namespace romancy

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <coroutine>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/environment.hpp"
+#include "actors/guard.hpp"
+#include "actors/local_messages.hpp"
+#include "actors/message_types.hpp"
+
+namespace romancy {
+
+/// The actors an instance talks to.
+struct instance_peers {
+  caf::actor coordinator;
+  caf::actor executors;
+  caf::actor timekeeper;
+  caf::actor hooks; ///< null: there are none
+};
+
+/// One running instance: holds the suspended coroutine, matches what it asks for with history, has new steps executed, and
+/// resumes it with their outcomes. Never blocks. When the function fails it undoes what is done; a disagreement between
+/// code and history parks the instance. Ends normally when the instance is settled, or owned by someone else; with an error
+/// when it must begin anew.
+class workflow_instance final : public caf::event_based_actor, private detail::instance_port {
+public:
+  /// `fresh`: it was started just now, so it has no history.
+  workflow_instance(caf::actor_config& cfg, environment_ptr env, instance_peers peers, instance_record record, bool fresh);
+  const char* name() const override { return "workflow_instance"; }
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+private:
+  struct pending_step {
+    detail::step_ref state;      ///< null for a compensation
+    execute_attempt attempt;     ///< what is executed, again and again
+    retry_policy retry;
+    commit_attempt event;        ///< step_kind::event: committed without an executor
+    bool executes = true;
+  };
+
+  // What the coroutine asks for.
+  detail::step_ref begin(detail::step_command command) override;
+  void suspend(std::coroutine_handle<> coroutine, detail::wait_condition& condition) override;
+  void undecodable(const detail::step_state& state, const std::string& why) override;
+  const std::string& instance_id() const override { return record_.instance_id; }
+
+  void start_function();
+  void run_function();
+  void finish_function();
+  void run_step(std::uint64_t ticket);
+  void prepare_event(pending_step& step, const detail::outgoing_event& event);
+  void committed(const attempt_committed& outcome);
+  void attempt_has_failed(const attempt_failed& failure);
+  void record_failure(std::uint64_t ticket, const std::string& message);
+
+  void fail(const std::string& why);
+  void compensate_next();
+  void settle(instance_status status, std::string output, std::string error);
+  void settled();
+  void park(const std::string& why);
+
+  void call_hook(std::function<void(lifecycle_hooks&)> call);
+  workflow_info info() const { return {record_.instance_id, record_.workflow}; }
+  activity_info info(const execute_attempt& attempt) const;
+
+  environment_ptr env_;
+  instance_peers peers_;
+  instance_record record_;
+  bool fresh_;
+  std::vector<history_record> history_;
+  std::map<int, std::size_t> by_position_; ///< index in history_
+
+  std::shared_ptr<detail::workflow_coroutine> coroutine_;
+  std::coroutine_handle<> suspended_;
+  detail::wait_condition* condition_ = nullptr;
+  std::string park_reason_;
+  int position_ = 0;                  ///< of the last request of the function
+  std::map<std::string, int> counts_; ///< how often each step was asked for
+  std::uint64_t next_ticket_ = 1;
+  std::map<std::uint64_t, pending_step> pending_;
+
+  std::string failure_; ///< why the function failed
+  std::vector<compensation_record> to_undo_; ///< the next one at the end
+  instance_record result_;
+};
+
+} // namespace romancy

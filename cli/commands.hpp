@@ -1,0 +1,19 @@
+#pragma once
+
+#include <functional>
+
+#include <CLI/CLI.hpp>
+
+namespace romancy::cli {
+
+/// What the chosen subcommand does; returns the exit code.
+using command = std::function<int()>;
+
+// Each adds a subcommand to `app`, which sets `run` when it is chosen.
+void add_migrate(CLI::App& app, command& run);
+void add_relay(CLI::App& app, command& run);
+void add_sink(CLI::App& app, command& run);
+void add_outbox(CLI::App& app, command& run);
+void add_workflow(CLI::App& app, command& run);
+
+} // namespace romancy::cli

@@ -1,0 +1,110 @@
+#include <iomanip>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include <romancy/error.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/open_migrated.hpp"
+#include "cli/relay_flags.hpp"
+#include "storage/history_table.hpp"
+#include "storage/instance_table.hpp"
+
+namespace romancy::cli {
+
+namespace {
+
+struct workflow_flags {
+  std::string database;
+  std::string status;
+  std::string workflow;
+  std::string id;
+  int limit = 100;
+  bool json = false;
+};
+
+nlohmann::json parsed(const std::string& text) {
+  return text.empty() ? nlohmann::json() : nlohmann::json::parse(text);
+}
+
+nlohmann::json to_json(const instance_table::summary& row) {
+  return {{"instance_id", row.instance.instance_id}, {"workflow", row.instance.workflow},
+          {"status", to_string(row.instance.status)}, {"input", parsed(row.instance.input)},
+          {"output", parsed(row.instance.output)},    {"error", row.instance.error},
+          {"owner", row.owner_epoch},                 {"started_at", row.started_at},
+          {"finished_at", row.finished_at}};
+}
+
+int print_list(const workflow_flags& given) {
+  if (!given.status.empty() && !to_instance_status(given.status))
+    throw std::invalid_argument{"--status " + given.status +
+                                " is no status: use running, compensating, completed, failed, cancelled or parked"};
+  const auto db = open_migrated(given.database);
+  for (const auto& row : instance_table{*db}.list({given.status, given.workflow, given.id, given.limit})) {
+    if (given.json)
+      std::cout << to_json(row) << '\n';
+    else
+      std::cout << row.started_at << "  " << std::left << std::setw(12) << to_string(row.instance.status) << "  "
+                << row.instance.instance_id << "  " << row.instance.workflow
+                << (row.instance.error.empty() ? "" : "  " + row.instance.error) << '\n';
+  }
+  return 0;
+}
+
+int print_one(const workflow_flags& given) {
+  const auto db = open_migrated(given.database);
+  const auto found = instance_table{*db}.list({.instance_id = given.id, .limit = 1});
+  if (found.empty()) throw error{"there is no instance " + given.id + ": see romancy workflow list"};
+  const auto history = history_table{*db}.list(given.id);
+  if (given.json) {
+    auto object = to_json(found.front());
+    object["history"] = nlohmann::json::array();
+    for (const auto& row : history)
+      object["history"].push_back({{"activity_id", row.record.activity_id}, {"event_type", row.record.event_type},
+                                   {"event_data", row.record.data}, {"position", row.record.position},
+                                   {"attempts", row.record.attempts}, {"created_at", row.created_at}});
+    std::cout << object << '\n';
+    return 0;
+  }
+  const auto& row = found.front();
+  std::cout << "instance  " << row.instance.instance_id << "\nworkflow  " << row.instance.workflow << "\nstatus    "
+            << to_string(row.instance.status) << "\nstarted   " << row.started_at << '\n';
+  if (!row.finished_at.empty()) std::cout << "finished  " << row.finished_at << '\n';
+  std::cout << "input     " << row.instance.input << '\n';
+  if (!row.instance.output.empty()) std::cout << "output    " << row.instance.output << '\n';
+  if (!row.instance.error.empty()) std::cout << "error     " << row.instance.error << '\n';
+  std::cout << "history\n";
+  for (const auto& step : history)
+    std::cout << "  " << step.created_at << "  " << step.record.activity_id << "  " << step.record.event_type
+              << (step.record.attempts > 1 ? " in attempt " + std::to_string(step.record.attempts) : "") << "  "
+              << step.record.data << '\n';
+  return 0;
+}
+
+} // namespace
+
+void add_workflow(CLI::App& app, command& run) {
+  auto* workflow = app.add_subcommand("workflow", "Look at instances");
+  workflow->require_subcommand(1);
+  auto given = std::make_shared<workflow_flags>();
+  auto common = [&](CLI::App& sub) {
+    add_database_flag(sub, given->database);
+    sub.add_flag("--json", given->json, "JSON instead of text");
+  };
+  auto* list = workflow->add_subcommand("list", "Instances, the oldest first");
+  common(*list);
+  list->add_option("--status", given->status, "Only of this status");
+  list->add_option("--workflow", given->workflow, "Only of this workflow");
+  list->add_option("--id", given->id, "Only this instance");
+  list->add_option("--limit", given->limit, "At most this many")->capture_default_str();
+  list->callback([given, &run] { run = [given] { return print_list(*given); }; });
+  auto* show = workflow->add_subcommand("show", "One instance with its history");
+  common(*show);
+  show->add_option("id", given->id, "The instance's id")->required();
+  show->callback([given, &run] { run = [given] { return print_one(*given); }; });
+}
+
+} // namespace romancy::cli

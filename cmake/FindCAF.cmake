@@ -1,0 +1,30 @@
+# CAF 0.17 as packaged by Debian ships no CMake configuration.
+# Defines CAF::core and, where they are found, CAF::io and CAF::openssl.
+find_path(CAF_INCLUDE_DIR caf/config.hpp HINTS ${CAF_ROOT}/include)
+if(CAF_INCLUDE_DIR)
+  file(STRINGS "${CAF_INCLUDE_DIR}/caf/config.hpp" _caf_version REGEX "^#define CAF_VERSION [0-9]+")
+  string(REGEX REPLACE "^#define CAF_VERSION ([0-9]+).*$" "\\1" _caf_version "${_caf_version}")
+  math(EXPR _caf_major "${_caf_version} / 10000")
+  math(EXPR _caf_minor "(${_caf_version} / 100) % 100")
+  math(EXPR _caf_patch "${_caf_version} % 100")
+  set(CAF_VERSION "${_caf_major}.${_caf_minor}.${_caf_patch}")
+endif()
+find_package(Threads REQUIRED)
+foreach(_caf_part core io openssl)
+  find_library(CAF_${_caf_part}_LIBRARY caf_${_caf_part} HINTS ${CAF_ROOT}/lib)
+  if(CAF_${_caf_part}_LIBRARY)
+    set(CAF_${_caf_part}_FOUND TRUE)
+    if(NOT TARGET CAF::${_caf_part})
+      add_library(CAF::${_caf_part} SHARED IMPORTED)
+      set_target_properties(CAF::${_caf_part} PROPERTIES
+        IMPORTED_LOCATION "${CAF_${_caf_part}_LIBRARY}"
+        INTERFACE_INCLUDE_DIRECTORIES "${CAF_INCLUDE_DIR}")
+    endif()
+  endif()
+endforeach()
+if(TARGET CAF::core)
+  set_property(TARGET CAF::core APPEND PROPERTY INTERFACE_LINK_LIBRARIES Threads::Threads)
+endif()
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(CAF REQUIRED_VARS CAF_INCLUDE_DIR CAF_core_LIBRARY
+  VERSION_VAR CAF_VERSION HANDLE_COMPONENTS)

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <romancy/detail/payload.hpp>
+#include <romancy/detail/ports.hpp>
+#include <romancy/session.hpp>
+
+namespace romancy {
+
+/// Given to an activity that runs inside a transaction. Valid until the activity returns; one thread.
+///
+/// The transaction begins at the first `session()`, not before: an activity that only sends events, or only calls out,
+/// holds no connection and no lock while it runs. Its result, its rows, its events and its compensation entry commit
+/// together or not at all. Seed: "Automatic Transaction Management".
+class activity_context {
+public:
+  explicit activity_context(detail::activity_port& port) : port_{&port} {}
+  activity_context(const activity_context&) = delete;
+  activity_context& operator=(const activity_context&) = delete;
+
+  /// The current transaction's session. The first call waits for a connection.
+  /// @throws storage_error if none comes within app_options::database_timeout.
+  romancy::session& session() {
+    auto& native = port_->session();
+    if (!session_) session_.emplace(native);
+    return *session_;
+  }
+
+  /// Runs `body` in a savepoint and returns what it returns. When it throws, its rows, its events and its on_commit
+  /// actions are undone, alone, and the exception goes on; the activity may catch it. Nests up to
+  /// app_options::max_scope_depth. Seed: "Nested Transactions (Savepoints) in Activities".
+  template <class Body> auto transaction(Body&& body) {
+    static_assert(std::is_invocable_v<Body&>, "romancy: inside an activity the body of transaction takes no parameter");
+    if constexpr (std::is_invocable_v<Body&>) {
+      using result = std::invoke_result_t<Body&>;
+      static_assert(!std::is_reference_v<result>, "romancy: return by value: the savepoint ends here");
+      static_assert(!detail::is_task<result>, "romancy: the body of a transaction is not a coroutine");
+      savepoint scope{*port_};
+      if constexpr (std::is_void_v<result>) {
+        body();
+        scope.keep();
+      } else {
+        std::remove_reference_t<result> value = body();
+        scope.keep();
+        return value;
+      }
+    }
+  }
+
+  /// Runs `action` after COMMIT returned, on a thread of the app; not run again if the process dies in between.
+  void on_commit(std::function<void()> action) { port_->on_commit(std::move(action)); }
+
+  const std::string& instance_id() const { return port_->instance_id(); }
+  /// "create_order:1"
+  const std::string& step() const { return port_->step(); }
+  /// 1 for the first attempt.
+  int attempt() const { return port_->attempt(); }
+
+  /// For send_event_transactional.
+  detail::activity_port& port() noexcept { return *port_; }
+
+private:
+  class savepoint {
+  public:
+    explicit savepoint(detail::activity_port& port) : port_{&port} { port.open_scope(); }
+    savepoint(const savepoint&) = delete;
+    savepoint& operator=(const savepoint&) = delete;
+    ~savepoint() {
+      if (port_) port_->roll_back_scope();
+    }
+    void keep() { std::exchange(port_, nullptr)->release_scope(); }
+
+  private:
+    detail::activity_port* port_;
+  };
+  detail::activity_port* port_;
+  std::optional<romancy::session> session_;
+};
+
+} // namespace romancy

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include <romancy/detail/definition_closure.hpp>
+#include <romancy/run.hpp>
+#include <romancy/send_event_transactional.hpp>
+
+namespace romancy {
+
+/// Serves `Workflows` and, found in their types, all their activities. Runs from construction to destruction: unfinished
+/// instances in the database continue by themselves, also those of processes that died. Any number of apps, in any number
+/// of processes, may serve one database. Thread-safe.
+///
+///     romancy::app<process_order> app{{.database = "sqlite3://orders.db"}, gateway};
+///     auto run = app.start<process_order>(new_order{"ORD-1", 149.99}, romancy::instance_id{"ORD-1"});
+///     std::cout << run.result().status;
+template <const auto&... Workflows> class app {
+  using closure = detail::closure<Workflows...>;
+
+public:
+  /// `given`: the dependencies of all activities, in any order. They must outlive the app, and are used by several threads
+  /// at once. @throws startup_error
+  template <class... Given> explicit app(app_options options, Given&&... given) {
+    static_assert((std::is_lvalue_reference_v<Given> && ...),
+                  "romancy: a dependency must outlive the app: pass a variable, not a temporary");
+    constexpr typename closure::dependencies wanted;
+    static_assert(detail::check_dependencies(wanted, detail::list<std::remove_reference_t<Given>...>{}));
+    runtime_ = detail::make_runtime(std::move(options), closure::table, detail::collect(wanted, given...));
+  }
+  app(const app&) = delete;
+  app& operator=(const app&) = delete;
+  /// Stops within app_options::shutdown_timeout. What is unfinished continues when an app starts again.
+  ~app() {
+    if (runtime_) runtime_->shut_down();
+  }
+
+  /// `start<wf>(inputs…)` or `start<wf>(inputs…, instance_id{"ORD-1"})`. Returns when the instance is committed: from then
+  /// on it runs to an end, whatever crashes. With an id that exists it returns that instance and starts nothing.
+  /// @throws instance_conflict if the id belongs to another workflow or to other inputs; payload_error; storage_error.
+  template <const auto& Workflow, class... Args> auto start(Args&&... args) {
+    using definition = detail::definition_t<Workflow>;
+    static_assert(detail::contains<detail::list<detail::constant<Workflows>...>, detail::constant<Workflow>>,
+                  "romancy: this app does not serve the workflow: add it to app<...>");
+    auto arguments = std::forward_as_tuple(std::forward<Args>(args)...);
+    constexpr bool has_id = detail::ends_with_id<Args...>;
+    std::optional<instance_id> id;
+    if constexpr (has_id) id = std::get<sizeof...(Args) - 1>(arguments);
+    auto encoded = [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return detail::encode_inputs(typename definition::inputs{}, std::get<I>(std::move(arguments))...);
+    }(std::make_index_sequence<sizeof...(Args) - has_id>{});
+    auto key = runtime_->start(Workflow.name(), std::move(encoded), std::move(id));
+    return run<typename definition::output>{runtime_, std::move(key)};
+  }
+
+  /// The database, for looking at it.
+  romancy::storage storage() const { return runtime_->storage(); }
+  romancy::health health() const { return runtime_->health(); }
+
+private:
+  std::shared_ptr<detail::runtime> runtime_;
+};
+
+} // namespace romancy

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include <romancy/lifecycle_hooks.hpp>
+#include <romancy/outbox_options.hpp>
+
+namespace romancy {
+
+/// Everything an app can be told. Every member has a default, so that designated initializers name only what differs.
+struct app_options {
+  /// `sqlite3://path`, or a plain path. The file is made when it does not exist, its directory is not.
+  std::string database{};
+  /// A label for people: logs and the `worker_epochs` table. Two apps may share it.
+  std::string worker_id{};
+  /// The `source` of events that do not name one. A URI reference, not empty.
+  std::string service_name = "romancy";
+  outbox_options outbox{};
+  /// Called as things happen; see lifecycle_hooks. Null: none.
+  std::shared_ptr<lifecycle_hooks> hooks{};
+  /// Activities that run at once; each has a thread.
+  int executors = 16;
+  /// Instances kept in memory at once; more wait in the database. Starting does not count.
+  int max_running_instances = 10'000;
+  /// Inputs, outputs and event data over this are refused where they are given, as payload_error.
+  std::size_t max_payload_bytes = 1024 * 1024;
+  /// Savepoints inside savepoints.
+  int max_scope_depth = 64;
+  /// How long a silent process keeps what it owns before another one takes over. Renewed three times as often.
+  std::chrono::milliseconds worker_lease{10'000};
+  /// How long start-up and calls wait for a database that is locked or away, before they throw.
+  std::chrono::milliseconds database_timeout{30'000};
+  /// How long the destructor waits for running activities and requests. What is not done then is done after a restart.
+  std::chrono::milliseconds shutdown_timeout{10'000};
+};
+
+} // namespace romancy

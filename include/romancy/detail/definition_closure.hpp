@@ -1,0 +1,128 @@
+/// From types to what the runtime sees: app<workflows...> becomes a constant table of functions that decode JSON, call the
+/// user's function with its dependencies, and encode the result. Nothing here is for users.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <tuple>
+#include <utility>
+
+#include <romancy/workflow.hpp>
+
+namespace romancy::detail {
+
+template <class... Ins> std::tuple<Ins...> decode_inputs(list<Ins...>, [[maybe_unused]] const json& encoded) {
+  return [&]<std::size_t... I>(std::index_sequence<I...>) {
+    return std::tuple<Ins...>{encoded.at(I).template get<Ins>()...};
+  }(std::index_sequence_for<Ins...>{});
+}
+
+/// Calls `function` with a fresh context, decoded inputs and the dependencies it names; encodes the output.
+template <class Shape, class Function>
+json invoke(Function* function, activity_port& port, const json& encoded, const dependency_set& dependencies) {
+  auto values = decode_inputs(typename Shape::inputs{}, encoded);
+  typename Shape::context ctx{port};
+  return [&]<class... Deps>(list<Deps...>) -> json {
+    auto call = [&](auto&... in) { return function(ctx, std::move(in)..., dependencies.get<Deps>()...); };
+    if constexpr (std::is_void_v<typename Shape::output>) {
+      std::apply(call, values);
+      return nullptr;
+    } else {
+      return encode<typename Shape::output>(std::apply(call, values));
+    }
+  }(typename Shape::dependencies{});
+}
+
+template <const auto& A> constexpr activity_entry describe_activity() {
+  using definition = definition_t<A>;
+  activity_entry entry{A.name(), A.retry(), nullptr, nullptr, !std::is_void_v<typename definition::output>};
+  entry.run = [](activity_port& port, const json& inputs, const dependency_set& dependencies) {
+    return invoke<typename definition::shape>(A.run(), port, inputs, dependencies);
+  };
+  if constexpr (definition::compensable)
+    entry.undo = [](activity_port& port, const json& all, const dependency_set& dependencies) {
+      return invoke<typename definition::undo_shape>(A.undo(), port, all, dependencies);
+    };
+  return entry;
+}
+
+template <const auto& W> class workflow_coroutine_of final : public workflow_coroutine {
+  using definition = definition_t<W>;
+  using output = typename definition::output;
+
+public:
+  workflow_coroutine_of(instance_port& port, const json& inputs)
+      : inputs_{decode_inputs(typename definition::inputs{}, inputs)}, context_{port},
+        task_{std::apply([this](auto&... in) { return W.run()(context_, in...); }, inputs_)} {}
+  void start() override { task_.start(); }
+  bool done() const override { return task_.done(); }
+  json result() override {
+    if constexpr (std::is_void_v<output>) {
+      task_.result();
+      return nullptr;
+    } else {
+      return encode<output>(task_.result());
+    }
+  }
+
+private:
+  // In this order: the coroutine refers to the context and the inputs, and is destroyed before them.
+  decltype(decode_inputs(typename definition::inputs{}, json())) inputs_;
+  typename definition::context context_;
+  task<output> task_;
+};
+
+template <const auto& W> constexpr workflow_entry describe_workflow() {
+  return {W.name(), [](instance_port& port, const json& inputs) -> std::unique_ptr<workflow_coroutine> {
+            return std::make_unique<workflow_coroutine_of<W>>(port, inputs);
+          }};
+}
+
+template <class Entries> consteval bool distinct_names(const Entries& entries) {
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    for (std::size_t j = i + 1; j < entries.size(); ++j)
+      if (entries[i].name == entries[j].name) return false;
+  return true;
+}
+
+/// The closure of an app: its workflows, their steps, the steps' dependencies; all found in the types.
+template <const auto&... Workflows> struct closure {
+  using steps = join_unique_t<typename definition_t<Workflows>::context::steps...>;
+  using dependencies = join_unique_t<typename definition_t<Workflows>::context::dependencies...>;
+
+  template <const auto&... Steps> static constexpr auto describe(list<constant<Steps>...>) {
+    return std::array<activity_entry, sizeof...(Steps)>{describe_activity<Steps>()...};
+  }
+  static constexpr auto activities = describe(steps{});
+  static constexpr auto workflows = std::array<workflow_entry, sizeof...(Workflows)>{describe_workflow<Workflows>()...};
+  static_assert(distinct_names(activities), "romancy: two activities of this app share a name");
+  static_assert(distinct_names(workflows), "romancy: two workflows of this app share a name");
+  static constexpr definition_table table{activities, workflows};
+};
+
+template <class Dependency, class... Given> consteval bool check_given() {
+  constexpr std::size_t fitting = (std::size_t{std::is_convertible_v<Given*, Dependency*>} + ... + 0);
+  static_assert(fitting > 0, "romancy: a dependency of an activity is missing: pass it to romancy::app as an lvalue");
+  static_assert(fitting < 2, "romancy: two arguments of romancy::app fit one dependency");
+  return true;
+}
+template <class... Deps, class... Given> consteval bool check_dependencies(list<Deps...>, list<Given...>) {
+  [[maybe_unused]] constexpr auto needed = []<class G>(list<G>) { return (std::is_convertible_v<G*, Deps*> || ...); };
+  static_assert((needed(list<Given>{}) && ...), "romancy: no activity of this app takes this dependency");
+  return (check_given<Deps, Given...>() && ...);
+}
+template <class... Deps, class... Given> dependency_set collect(list<Deps...>, Given&... given) {
+  dependency_set set;
+  [[maybe_unused]] auto add_if_fits = [&]<class D, class G>(list<D>, G& object) {
+    if constexpr (std::is_convertible_v<G*, D*>) set.add<D>(object);
+  };
+  [[maybe_unused]] auto offer = [&](auto& object) { (add_if_fits(list<Deps>{}, object), ...); };
+  (offer(given), ...);
+  return set;
+}
+
+template <class... Args> inline constexpr bool ends_with_id = false;
+template <class A> inline constexpr bool ends_with_id<A> = std::is_same_v<std::remove_cvref_t<A>, instance_id>;
+template <class A, class B, class... Rest> inline constexpr bool ends_with_id<A, B, Rest...> = ends_with_id<B, Rest...>;
+
+} // namespace romancy::detail

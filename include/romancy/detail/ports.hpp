@@ -1,0 +1,169 @@
+/// The seam between the API and the runtime: no templates of users, no CAF, no SQL. The runtime implements activity_port,
+/// instance_port and runtime, and is driven by the definition_table that app<...> generates.
+#pragma once
+
+#include <chrono>
+#include <coroutine>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <romancy/app_options.hpp>
+#include <romancy/detail/outgoing_event.hpp>
+#include <romancy/error.hpp>
+#include <romancy/health.hpp>
+#include <romancy/instance_id.hpp>
+#include <romancy/retry_policy.hpp>
+#include <romancy/storage.hpp>
+
+namespace soci {
+class session;
+}
+
+namespace romancy::detail {
+
+using json = nlohmann::json;
+
+/// One attempt of an activity, a compensation or an inline transaction, seen from its context. Used on one thread.
+class activity_port {
+public:
+  virtual soci::session& session() = 0; ///< begins the transaction at its first call
+  virtual void open_scope() = 0;        ///< a savepoint, opened in the database only once the session is used
+  virtual void release_scope() = 0;
+  virtual void roll_back_scope() noexcept = 0; ///< a failure fails the whole attempt instead
+  virtual std::string add_event(outgoing_event) = 0; ///< checks it; returns its id
+  virtual void on_commit(std::function<void()>) = 0;
+  virtual const std::string& instance_id() const = 0;
+  virtual const std::string& step() const = 0; ///< "charge_card:1"
+  virtual int attempt() const = 0;             ///< 1-based
+
+protected:
+  ~activity_port() = default;
+};
+
+enum class step_kind { activity, transaction, event };
+
+using inline_body = json (*)(void* closure, activity_port&);
+
+/// What a workflow asks for; the runtime gives it an id and looks it up in history.
+struct step_command {
+  step_kind kind;
+  std::string_view name; ///< built-in steps begin with '@', which no definition can
+  json input{};
+  inline_body body = nullptr;             ///< step_kind::transaction: the body …
+  void* closure = nullptr;                ///< … and what it works on, which lives in the coroutine frame
+  std::optional<outgoing_event> event{};  ///< step_kind::event
+};
+
+/// Shared by the runtime, which fills it, and the awaitables, which read it.
+struct step_state {
+  bool done = false;
+  std::string step;   ///< "create_order:1"
+  std::string output; ///< JSON text, the same live and on replay
+  std::optional<step_failure> failure;
+};
+using step_ref = std::shared_ptr<step_state>;
+
+/// What a suspended workflow waits for; lives in the coroutine frame while it is suspended.
+class wait_condition {
+public:
+  /// Also decodes what is done, so that output which no longer fits parks the instance instead of throwing into user code.
+  virtual bool ready() = 0;
+
+protected:
+  ~wait_condition() = default;
+};
+
+/// One instance, seen from its workflow coroutine. One thread at a time. No function may resume or destroy the coroutine
+/// before it has returned to the runtime: a coroutine destroyed inside await_suspend crashes with some compilers.
+class instance_port {
+public:
+  /// Takes the next position; the state is already done when history has the outcome. A mismatch with history does not
+  /// throw, since user code could swallow that: the state never gets done, and the runtime parks the instance.
+  virtual step_ref begin(step_command) = 0;
+  virtual void suspend(std::coroutine_handle<>, wait_condition&) = 0;
+  /// History holds an output that today's type cannot read. The instance parks.
+  virtual void undecodable(const step_state&, const std::string& why) = 0;
+  virtual const std::string& instance_id() const = 0;
+
+protected:
+  ~instance_port() = default;
+};
+
+/// A workflow coroutine with all it refers to. Destroying it while suspended is how an instance leaves memory.
+class workflow_coroutine {
+public:
+  virtual ~workflow_coroutine() = default;
+  virtual void start() = 0;
+  virtual bool done() const = 0;
+  virtual json result() = 0; ///< throws what the workflow threw
+};
+
+/// The dependencies given to an app, by type.
+class dependency_set {
+public:
+  template <class T> void add(T& object) { entries_.emplace_back(&tag<T>, &object); }
+  template <class T> T& get() const {
+    for (auto& [key, object] : entries_)
+      if (key == &tag<T>) return *static_cast<T*>(object);
+    throw std::logic_error{"romancy: unknown dependency"}; // the checks of app make this unreachable
+  }
+
+private:
+  template <class T> inline static constexpr char tag{};
+  std::vector<std::pair<const void*, void*>> entries_;
+};
+
+struct activity_entry {
+  std::string_view name;
+  retry_policy retry;
+  json (*run)(activity_port&, const json& inputs, const dependency_set&);
+  /// `all` is the inputs, followed by the output unless that is void. Null: nothing to undo.
+  json (*undo)(activity_port&, const json& all, const dependency_set&);
+  bool undo_takes_output;
+};
+
+struct workflow_entry {
+  std::string_view name;
+  std::unique_ptr<workflow_coroutine> (*create)(instance_port&, const json& inputs);
+};
+
+/// All definitions of an app, without their types. Constant-initialized: there is no registration that could be late.
+struct definition_table {
+  std::span<const activity_entry> activities;
+  std::span<const workflow_entry> workflows;
+
+  const activity_entry* find_activity(std::string_view name) const {
+    for (auto& entry : activities)
+      if (entry.name == name) return &entry;
+    return nullptr;
+  }
+  const workflow_entry* find_workflow(std::string_view name) const {
+    for (auto& entry : workflows)
+      if (entry.name == name) return &entry;
+    return nullptr;
+  }
+};
+
+/// What stands behind an app.
+class runtime {
+public:
+  virtual ~runtime() = default;
+  virtual std::string start(std::string_view workflow, json inputs, std::optional<romancy::instance_id>) = 0;
+  virtual json result(const std::string& id, std::optional<std::chrono::milliseconds> timeout) = 0;
+  virtual instance_status status(const std::string& id) = 0;
+  virtual romancy::storage storage() = 0;
+  virtual romancy::health health() const = 0;
+  virtual void shut_down() = 0;
+};
+std::shared_ptr<runtime> make_runtime(app_options, definition_table, dependency_set);
+
+} // namespace romancy::detail

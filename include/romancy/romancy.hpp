@@ -1,0 +1,23 @@
+/// Durable workflows and a transactional outbox. Includes all of the public API; in order of reading:
+///
+///   activity.hpp, workflow.hpp       definitions: constexpr values made from functions
+///   activity_context.hpp             inside a transaction: session(), transaction(), on_commit()
+///   external_context.hpp             outside one: idempotency_key()
+///   workflow_context.hpp             the steps a workflow may take: call, try_call, transaction
+///   task.hpp, outcome.hpp            what workflows return, what try_call gives
+///   send_event_transactional.hpp     events; typed_event.hpp, event_data.hpp, event_options.hpp
+///   retry_policy.hpp                 exponential(100ms).max_attempts(5)
+///   app.hpp, run.hpp                 serving workflows, starting instances, waiting for results
+///   app_options.hpp, outbox_options.hpp, lifecycle_hooks.hpp
+///   storage.hpp, outbox_event.hpp    looking at the database
+///   outbox_relayer.hpp               a relayer of its own
+///   health.hpp, error.hpp
+#pragma once
+
+#include <romancy/activity.hpp>
+#include <romancy/app.hpp>
+#include <romancy/error.hpp>
+#include <romancy/outbox_relayer.hpp>
+#include <romancy/send_event_transactional.hpp>
+#include <romancy/storage.hpp>
+#include <romancy/workflow.hpp>

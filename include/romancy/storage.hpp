@@ -1,0 +1,41 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <romancy/outbox_event.hpp>
+
+namespace soci {
+class session;
+}
+
+namespace romancy {
+
+namespace detail {
+class storage_backend;
+}
+
+/// The database of an app, for looking at it. A cheap handle; it may outlive the app, and then throws storage_error.
+/// Every call opens or borrows a connection of its own, so calls may come from any thread and never see what is not
+/// committed. Seed: "Query Outbox Events", "Monitor Outbox Table".
+class storage {
+public:
+  explicit storage(std::shared_ptr<detail::storage_backend> backend);
+
+  /// The oldest events that wait to be delivered, at most `limit`. Reading claims nothing.
+  std::vector<outbox_event> get_pending_outbox_events(int limit) const;
+  /// How many events each status has; all five are present.
+  std::map<outbox_status, long long> get_outbox_status_counts() const;
+  /// A new connection in autocommit mode, for SQL of your own. Not for use inside an activity: there it is
+  /// `ctx.session()` that commits with the rest.
+  std::unique_ptr<soci::session> connect() const;
+
+  const std::shared_ptr<detail::storage_backend>& backend() const noexcept { return backend_; }
+
+private:
+  std::shared_ptr<detail::storage_backend> backend_;
+};
+
+} // namespace romancy

@@ -1,0 +1,111 @@
+/// What the transaction coordinator is asked, and what it answers once the answer is committed. Answers go to the sender,
+/// with the request's ticket; a request that could not be carried out is answered by request_failed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "messages/compensation_record.hpp"
+#include "messages/event_mark.hpp"
+#include "messages/event_record.hpp"
+#include "messages/history_record.hpp"
+#include "messages/instance_record.hpp"
+#include "messages/step_record.hpp"
+
+namespace romancy {
+
+struct request_failed {
+  std::uint64_t ticket = 0;
+  bool ownership_lost = false; ///< another process has taken the instance over: stop without a word
+  std::string message;
+};
+
+// -- worker epochs --------------------------------------------------------------------------------------------------
+
+/// Also gives back what epochs own whose process is gone.
+struct renew_epoch {};
+struct epoch_renewed {
+  bool alive = false;  ///< false: this process was silent too long and owns nothing any more
+  int taken_back = 0;  ///< epochs found dead
+};
+struct release_epoch {};
+struct epoch_released {};
+
+// -- instances ------------------------------------------------------------------------------------------------------
+
+struct start_instance {
+  std::uint64_t ticket = 0;
+  instance_record instance;
+};
+struct instance_started {
+  std::uint64_t ticket = 0;
+  bool created = false;
+  instance_record instance; ///< as it is in the database: for the caller to compare when it existed
+};
+struct claim_instances {
+  std::vector<std::string> workflows;
+  int limit = 0;
+};
+struct instances_claimed {
+  std::vector<instance_record> instances;
+};
+struct load_history {
+  std::uint64_t ticket = 0;
+  std::string instance_id;
+};
+struct history_loaded {
+  std::uint64_t ticket = 0;
+  std::vector<history_record> history; ///< in order of completion
+};
+/// The workflow function has failed: what is to be undone?
+struct begin_compensation {
+  std::uint64_t ticket = 0;
+  std::string instance_id;
+  std::int64_t fence = 0;
+  std::string error; ///< empty: continue a compensation that was begun before
+};
+struct compensation_begun {
+  std::uint64_t ticket = 0;
+  std::vector<compensation_record> remaining; ///< the last completed first
+};
+struct finish_instance {
+  std::uint64_t ticket = 0;
+  std::string instance_id;
+  std::int64_t fence = 0;
+  instance_status status = instance_status::completed;
+  std::string output;
+  std::string error;
+};
+struct instance_finished {
+  std::uint64_t ticket = 0;
+};
+
+// -- outbox ---------------------------------------------------------------------------------------------------------
+
+struct claim_events {
+  int limit = 0;
+};
+struct events_claimed {
+  std::vector<event_record> events; ///< in order of sequence
+};
+struct mark_events {
+  std::uint64_t ticket = 0;
+  std::vector<event_mark> marks;
+};
+struct events_marked {
+  std::uint64_t ticket = 0;
+  std::vector<std::string> lost; ///< claims that were not ours any more
+};
+/// Gives back what this epoch has claimed and not marked.
+struct release_events {
+  std::uint64_t ticket = 0;
+};
+struct events_released {
+  std::uint64_t ticket = 0;
+};
+/// Sent after a commit to those who asked by watch_outbox.
+struct events_committed {};
+struct watch_outbox {};
+
+} // namespace romancy

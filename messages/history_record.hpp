@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace romancy {
+
+/// What a row of history says happened. Stored as text; the words never change.
+enum class history_event {
+  activity_completed,
+  activity_failed,
+  transaction_completed,
+  transaction_failed,
+  event_sent,
+  compensation_executed,
+  compensation_failed,
+};
+
+constexpr std::string_view to_string(history_event event) {
+  switch (event) {
+    case history_event::activity_completed: return "ActivityCompleted";
+    case history_event::activity_failed: return "ActivityFailed";
+    case history_event::transaction_completed: return "TransactionCompleted";
+    case history_event::transaction_failed: return "TransactionFailed";
+    case history_event::event_sent: return "EventSent";
+    case history_event::compensation_executed: return "CompensationExecuted";
+    case history_event::compensation_failed: return "CompensationFailed";
+  }
+  return "unknown";
+}
+
+/// The recorded outcome of one step.
+struct history_record {
+  std::string activity_id; ///< "create_order:1"
+  int position = 0;        ///< the workflow's n-th request, from 1; 0: not asked for by the workflow function
+  std::string event_type;  ///< a history_event; kept as text, so that a newer one parks instead of failing to load
+  std::string data;        ///< the output as JSON text, or the failure's message
+  int attempts = 1;
+};
+
+} // namespace romancy

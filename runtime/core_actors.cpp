@@ -1,0 +1,78 @@
+#include "runtime/core_actors.hpp"
+
+#include "actors/dispatcher.hpp"
+#include "actors/executor_pool.hpp"
+#include "actors/hook_caller.hpp"
+#include "actors/http_publisher.hpp"
+#include "actors/outbox_relayer_actor.hpp"
+#include "actors/spawn_blocking.hpp"
+#include "actors/supervisor.hpp"
+#include "actors/timekeeper.hpp"
+#include "actors/transaction_coordinator.hpp"
+#include "actors/worker_lease.hpp"
+
+namespace romancy {
+
+core_actors::core_actors(caf::actor_system& system, environment_ptr env)
+    : env_{std::move(env)}, roster_{std::make_shared<romancy::roster>()} {
+  if (env_->options.hooks) hooks_ = spawn_blocking<hook_caller>(&system, *env_, env_);
+  const auto names = roster_;
+  const auto hooks = hooks_;
+  const auto shared = env_;
+  std::vector<child_spec> children;
+  children.push_back({"timekeeper", [shared](caf::event_based_actor* self) { return self->spawn<timekeeper>(shared); }});
+  children.push_back({"transaction_coordinator", [shared, hooks, previous = std::string{}](caf::event_based_actor* self) mutable {
+                        auto epoch = shared->uuid();
+                        auto started = spawn_blocking<transaction_coordinator>(self, *shared, shared, epoch, previous, hooks);
+                        previous = std::move(epoch);
+                        return started;
+                      }});
+  children.push_back({"worker_lease", [shared, names](caf::event_based_actor* self) {
+                        return self->spawn<worker_lease>(shared, names->get("transaction_coordinator"), names->get("timekeeper"));
+                      }});
+  if (!env_->definitions.workflows.empty()) {
+    children.push_back({"executor_pool", [shared, names](caf::event_based_actor* self) {
+                          return self->spawn<executor_pool>(shared, names->get("transaction_coordinator"));
+                        }});
+    children.push_back({"dispatcher", [shared, names, hooks](caf::event_based_actor* self) {
+                          const auto started = self->spawn<dispatcher>(
+                              shared, instance_peers{names->get("transaction_coordinator"), names->get("executor_pool"),
+                                                     names->get("timekeeper"), hooks});
+                          self->send(names->get("worker_lease"), started);
+                          return caf::actor{started};
+                        }});
+  }
+  supervisor_ = system.spawn<romancy::supervisor>(env_, roster_, std::move(children));
+}
+
+void core_actors::add_relayer(const outbox_options& options) {
+  const auto names = roster_;
+  const auto hooks = hooks_;
+  const auto shared = env_;
+  add_children request;
+  request.children.push_back({"http_publisher", [shared, options](caf::event_based_actor* self) {
+                                return caf::actor{self->spawn<http_publisher>(shared, options)};
+                              }});
+  request.children.push_back({"outbox_relayer", [shared, options, names, hooks](caf::event_based_actor* self) {
+                                return caf::actor{self->spawn<outbox_relayer_actor>(
+                                    shared, options, names->get("transaction_coordinator"), names->get("http_publisher"),
+                                    names->get("timekeeper"), hooks)};
+                              }});
+  tell(supervisor_, std::move(request));
+}
+
+void core_actors::remove_relayer(std::function<void()> removed) {
+  tell(supervisor_, remove_children{{"http_publisher", "outbox_relayer"}, std::move(removed)});
+}
+
+void core_actors::drain() {
+  tell(supervisor_, romancy::drain{});
+}
+
+void core_actors::forget() {
+  supervisor_ = nullptr;
+  if (hooks_) tell(hooks_, romancy::drain{});
+  hooks_ = nullptr;
+}
+
+} // namespace romancy

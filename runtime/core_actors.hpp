@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <caf/all.hpp>
+
+#include <romancy/outbox_options.hpp>
+
+#include "actors/environment.hpp"
+#include "actors/roster.hpp"
+
+namespace romancy {
+
+/// Which actors an app consists of, and in which order they depend on each other:
+/// timekeeper, transaction_coordinator, worker_lease, executor_pool, dispatcher, then http_publisher and outbox_relayer.
+/// Without workflows there are no executors and no dispatcher.
+class core_actors {
+public:
+  core_actors(caf::actor_system& system, environment_ptr env);
+
+  const caf::actor& supervisor() const noexcept { return supervisor_; }
+  const std::shared_ptr<romancy::roster>& roster() const noexcept { return roster_; }
+
+  /// One at a time. @pre no relayer runs
+  void add_relayer(const outbox_options& options);
+  /// `removed` is called when it has finished what was on the wire.
+  void remove_relayer(std::function<void()> removed);
+  /// Ends all, in order; the supervisor ends last.
+  void drain();
+  /// Drops the handles, so that the actor system can end.
+  void forget();
+
+private:
+  environment_ptr env_;
+  std::shared_ptr<romancy::roster> roster_;
+  caf::actor hooks_;
+  caf::actor supervisor_;
+};
+
+} // namespace romancy

@@ -1,0 +1,152 @@
+#include "runtime/engine.hpp"
+
+#include <algorithm>
+#include <future>
+#include <thread>
+
+#include "actors/event_check.hpp"
+#include "actors/guard.hpp"
+#include "actors/http_client.hpp"
+#include "actors/local_messages.hpp"
+#include "actors/message_types.hpp"
+#include "storage/instance_table.hpp"
+#include "storage/migrations.hpp"
+#include "storage/storage_failure.hpp"
+
+namespace romancy {
+
+namespace {
+
+template <class T> void at_least(const std::string& option, T value, T least) {
+  if (value < least) {
+    if constexpr (requires { value.count(); })
+      throw startup_error{option + " is " + std::to_string(value.count()) + " ms: set it to at least " + std::to_string(least.count()) + " ms"};
+    else
+      throw startup_error{option + " is " + std::to_string(value) + ": set it to at least " + std::to_string(least)};
+  }
+}
+
+} // namespace
+
+void check(const outbox_options& options) {
+  using std::chrono::milliseconds;
+  if (options.broker_url.empty()) throw startup_error{"outbox.broker_url is empty: set it to where events are POSTed, like http://localhost:8080/events"};
+  if (const auto why = why_no_http_url(options.broker_url); !why.empty())
+    throw startup_error{"outbox.broker_url '" + without_password(options.broker_url) + "' is no http:// or https:// URL (" + why + ")"};
+  at_least("outbox.poll_interval", options.poll_interval, milliseconds{1});
+  at_least("outbox.max_retries", options.max_retries, 1);
+  at_least("outbox.batch_size", options.batch_size, 1);
+  at_least("outbox.max_in_flight", options.max_in_flight, 1);
+  at_least("outbox.request_timeout", options.request_timeout, milliseconds{1});
+  if (!(options.max_age_hours >= 0)) throw startup_error{"outbox.max_age_hours is negative: set it to a number of hours, or to 0 for no limit"};
+}
+
+void check(const app_options& options) {
+  using std::chrono::milliseconds;
+  if (options.outbox.enabled) check(options.outbox);
+  try {
+    check_name(options.service_name, "service_name");
+  } catch (const payload_error& e) {
+    throw startup_error{e.what()};
+  }
+  if (options.service_name.find(' ') != std::string::npos)
+    throw startup_error{"service_name '" + options.service_name + "' has a space: it is the source of events, a URI reference"};
+  at_least("executors", options.executors, 1);
+  at_least("max_running_instances", options.max_running_instances, 1);
+  at_least("max_scope_depth", options.max_scope_depth, 1);
+  at_least("worker_lease", options.worker_lease, milliseconds{100});
+  at_least("database_timeout", options.database_timeout, milliseconds{1});
+  at_least("shutdown_timeout", options.shutdown_timeout, milliseconds{0});
+}
+
+engine::engine(app_options options, detail::definition_table definitions, detail::dependency_set dependencies,
+               statement_hook on_statement)
+    : url_{database_url::parse(options.database)}, env_{std::make_shared<environment>()} {
+  check(options);
+  if (options.worker_id.empty()) options.worker_id = "worker";
+  env_->definitions = definitions;
+  env_->dependencies = std::move(dependencies);
+  env_->options = std::move(options);
+  const database::options how{std::min(env_->options.database_timeout, std::chrono::milliseconds{1000}), std::move(on_statement)};
+  const auto patience = env_->options.database_timeout;
+  env_->open_database = [url = url_, how, patience] { return std::shared_ptr<database>{database::open(url, how, patience)}; };
+  env_->open_http = [](int max_in_flight) { return std::make_unique<http_client>(max_in_flight); };
+
+  const auto db = env_->open_database();
+  try {
+    for (const auto& step : migrations::apply(*db)) log().info("database {}: applied migration {}", url_.path, step);
+    for (const auto& [workflow, count] : instance_table{*db}.unfinished())
+      if (!definitions.workflows.empty() && !definitions.find_workflow(workflow))
+        log().warn("{} unfinished instances of the workflow '{}' wait for an app that serves it", count, workflow);
+  } catch (const storage_error& e) {
+    throw startup_error{"database '" + url_.path + "': " + e.what() + (e.retryable() ? ": another process holds it, try again" : "")};
+  } catch (const startup_error& e) {
+    throw startup_error{"database '" + url_.path + "': " + e.what()};
+  }
+
+  config_ = std::make_unique<caf::actor_system_config>();
+  config_->set("scheduler.policy", caf::atom("sharing")); // the default costs 90 us for a hop between threads
+  config_->set("scheduler.max-threads", std::max(2, static_cast<int>(std::thread::hardware_concurrency())));
+  system_ = std::make_unique<caf::actor_system>(*config_);
+  core_ = std::make_unique<core_actors>(*system_, env_);
+  if (env_->options.outbox.enabled) add_relayer(env_->options.outbox);
+}
+
+engine::~engine() {
+  shut_down();
+}
+
+void engine::add_relayer(const outbox_options& options) {
+  check(options);
+  const std::lock_guard lock{mutex_};
+  if (stopped_) throw startup_error{"the app is shut down: start the relayer before"};
+  if (relays_) throw startup_error{"this app relays its outbox already: set outbox.enabled to false, or use one outbox_relayer"};
+  core_->add_relayer(options);
+  relays_ = true;
+}
+
+void engine::remove_relayer() {
+  const std::lock_guard lock{mutex_};
+  if (!relays_ || stopped_) return;
+  relays_ = false;
+  auto removed = std::make_shared<std::promise<void>>();
+  core_->remove_relayer([removed] { removed->set_value(); });
+  if (removed->get_future().wait_for(env_->options.shutdown_timeout) != std::future_status::ready)
+    log().warn("the relayer has not ended within {} ms: a request is still on the wire", env_->options.shutdown_timeout.count());
+}
+
+romancy::health engine::health() const {
+  return env_->health->read();
+}
+
+void engine::shut_down() {
+  {
+    const std::lock_guard lock{mutex_};
+    if (std::exchange(stopped_, true)) return;
+  }
+  const auto deadline = std::chrono::steady_clock::now() + env_->options.shutdown_timeout;
+  auto ended = std::make_shared<std::promise<void>>();
+  core_->supervisor()->attach_functor([ended](const caf::error&) { ended->set_value(); });
+  core_->drain();
+  if (ended->get_future().wait_until(deadline) != std::future_status::ready) {
+    std::string left;
+    for (const auto& part : env_->health->read().parts) left += (left.empty() ? "" : ", ") + part.name;
+    log().error("shutdown takes longer than {} ms; not waiting for: {}", env_->options.shutdown_timeout.count(), left);
+    caf::anon_send_exit(core_->supervisor(), caf::exit_reason::kill);
+  }
+  env_->completions->close();
+  core_->forget();
+  const auto last = std::chrono::steady_clock::now() + std::chrono::seconds{1};
+  while (system_->registry().running() > 0 && std::chrono::steady_clock::now() < last)
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  if (const auto running = system_->registry().running(); running > 0) {
+    // User code cannot be stopped. Its thread keeps what it uses.
+    log().error("{} actors still run user code: they are left behind", running);
+    static_cast<void>(system_.release());
+    static_cast<void>(config_.release());
+    return;
+  }
+  system_.reset();
+}
+
+} // namespace romancy

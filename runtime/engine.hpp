@@ -1,0 +1,57 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <caf/all.hpp>
+
+#include <romancy/app_options.hpp>
+#include <romancy/detail/ports.hpp>
+#include <romancy/health.hpp>
+
+#include "actors/environment.hpp"
+#include "runtime/core_actors.hpp"
+#include "storage/database_url.hpp"
+
+namespace romancy {
+
+/// A running actor system over one database: what an app and a stand-alone relayer consist of. Thread-safe.
+class engine {
+public:
+  /// Opens and migrates the database and starts the actors.
+  /// @throws startup_error that names the option or the database, and the remedy.
+  engine(app_options options, detail::definition_table definitions, detail::dependency_set dependencies,
+         statement_hook on_statement = {});
+  ~engine();
+  engine(const engine&) = delete;
+  engine& operator=(const engine&) = delete;
+
+  const app_options& options() const noexcept { return env_->options; }
+  const database_url& url() const noexcept { return url_; }
+  const environment& env() const noexcept { return *env_; }
+  romancy::roster& roster() noexcept { return *core_->roster(); }
+
+  /// @throws startup_error if one runs already, or an option makes no sense.
+  void add_relayer(const outbox_options& options);
+  /// Within app_options::shutdown_timeout.
+  void remove_relayer();
+  romancy::health health() const;
+  /// Ends all actors within app_options::shutdown_timeout; what is unfinished is in the database.
+  void shut_down();
+
+private:
+  database_url url_;
+  std::shared_ptr<environment> env_;
+  std::unique_ptr<caf::actor_system_config> config_;
+  std::unique_ptr<caf::actor_system> system_;
+  std::unique_ptr<core_actors> core_;
+  std::mutex mutex_;
+  bool relays_ = false;
+  bool stopped_ = false;
+};
+
+/// @throws startup_error that names the option and says what it may be.
+void check(const app_options& options);
+void check(const outbox_options& options);
+
+} // namespace romancy

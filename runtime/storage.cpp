@@ -1,0 +1,41 @@
+#include <romancy/storage.hpp>
+
+#include <romancy/error.hpp>
+
+#include "runtime/storage_backend.hpp"
+#include "storage/outbox_reader.hpp"
+
+namespace romancy {
+
+namespace {
+
+/// For code that looks at a database, its being away is no failed start.
+std::unique_ptr<database> open(const detail::storage_backend& backend) try {
+  return backend.open();
+} catch (const startup_error& e) {
+  throw storage_error{e.what(), true};
+}
+
+} // namespace
+
+storage::storage(std::shared_ptr<detail::storage_backend> backend) : backend_{std::move(backend)} {}
+
+std::vector<outbox_event> storage::get_pending_outbox_events(int limit) const {
+  const auto db = open(*backend_);
+  return outbox_reader{*db}.list({.status = outbox_status::pending, .limit = limit});
+}
+
+std::map<outbox_status, long long> storage::get_outbox_status_counts() const {
+  const auto db = open(*backend_);
+  return outbox_reader{*db}.status_counts();
+}
+
+std::unique_ptr<soci::session> storage::connect() const try {
+  auto session = std::make_unique<soci::session>("sqlite3", "db=\"" + backend_->owner()->url().path + '"');
+  *session << "PRAGMA busy_timeout = 5000";
+  return session;
+} catch (const soci::soci_error& e) {
+  throw storage_error{std::string{"cannot open the database: "} + e.what(), true};
+}
+
+} // namespace romancy

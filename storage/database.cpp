@@ -1,0 +1,183 @@
+#include "storage/database.hpp"
+
+#include <filesystem>
+#include <thread>
+#include <vector>
+
+#include <soci/sqlite3/soci-sqlite3.h>
+
+#include "storage/storage_failure.hpp"
+
+namespace romancy {
+
+namespace {
+
+sqlite_api::sqlite3* native(soci::session& session) {
+  return static_cast<soci::sqlite3_session_backend*>(session.get_backend())->conn_;
+}
+
+/// SOCI reads `key=value` pairs; a value with spaces is quoted.
+std::string connect_string(const database_url& url) {
+  return "db=\"" + url.path + '"';
+}
+
+} // namespace
+
+/// Statements that are run for every unit of work, prepared once.
+struct database::savepoint {
+  savepoint(soci::session& session, int level)
+      : open{(session.prepare << "SAVEPOINT romancy_" + std::to_string(level))},
+        release{(session.prepare << "RELEASE romancy_" + std::to_string(level))},
+        roll_back{(session.prepare << "ROLLBACK TO romancy_" + std::to_string(level))} {}
+  soci::statement open;
+  soci::statement release;
+  soci::statement roll_back;
+};
+
+class database::impl {
+public:
+  impl(soci::session& session, const statement_hook& hook)
+      : on_statement{hook}, begin{(session.prepare << "BEGIN IMMEDIATE")}, commit{(session.prepare << "COMMIT")},
+        connection{native(session)} {
+    sqlite_api::sqlite3_set_authorizer(connection, &authorize, this);
+    sqlite_api::sqlite3_commit_hook(connection, &refuse_commit, this);
+    if (on_statement) sqlite_api::sqlite3_trace_v2(connection, SQLITE_TRACE_STMT, &trace, this);
+  }
+  ~impl() {
+    sqlite_api::sqlite3_set_authorizer(connection, nullptr, nullptr);
+    sqlite_api::sqlite3_commit_hook(connection, nullptr, nullptr);
+    sqlite_api::sqlite3_trace_v2(connection, 0, nullptr, nullptr);
+  }
+
+  /// https://www.sqlite.org/c3ref/set_authorizer.html
+  static int authorize(void* self, int action, const char* what, const char*, const char*, const char*) {
+    auto& me = *static_cast<impl*>(self);
+    if (!me.lent || (action != SQLITE_TRANSACTION && action != SQLITE_SAVEPOINT)) return SQLITE_OK;
+    if (me.refused.empty()) me.refused = std::string{what ? what : ""} + (action == SQLITE_SAVEPOINT ? " (of a savepoint)" : "");
+    return SQLITE_DENY;
+  }
+  /// `INSERT OR ROLLBACK` and RAISE(ROLLBACK) end the transaction without being asked; what user code writes after that would
+  /// commit by itself. https://www.sqlite.org/c3ref/commit_hook.html
+  static int refuse_commit(void* self) { return static_cast<impl*>(self)->lent ? 1 : 0; }
+  static int trace(unsigned, void* self, void*, void* sql) {
+    static_cast<impl*>(self)->on_statement(static_cast<const char*>(sql));
+    return 0;
+  }
+
+  statement_hook on_statement;
+  soci::statement begin;
+  soci::statement commit;
+  std::vector<std::unique_ptr<savepoint>> savepoints;
+  sqlite_api::sqlite3* connection;
+  bool lent = false;
+  std::string refused;
+};
+
+namespace {
+
+/// Runs our own transaction statement, also while the connection is lent.
+template <class Impl> void run(Impl& impl, soci::statement& statement, const char* doing) {
+  const bool lent = std::exchange(impl.lent, false);
+  try {
+    statement.execute(true);
+    impl.lent = lent;
+  } catch (const soci::soci_error& e) {
+    impl.lent = lent;
+    throw storage_failure::from(e, doing);
+  }
+}
+
+} // namespace
+
+database::database(const database_url& url, const options& how) try
+    : session_{"sqlite3", connect_string(url)} {
+  session_ << "PRAGMA busy_timeout = " + std::to_string(how.busy_timeout.count());
+  std::string mode;
+  session_ << "PRAGMA journal_mode = WAL", soci::into(mode);
+  if (mode != "wal")
+    throw storage_failure{failure_kind::broken, "cannot open the database: its journal mode stays '" + mode + "' instead of 'wal'"};
+  session_ << "PRAGMA synchronous = FULL";
+  session_ << "PRAGMA cache_size = -16000"; // KiB
+  impl_ = std::make_unique<impl>(session_, how.on_statement);
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "open the database");
+}
+
+database::~database() = default;
+
+std::unique_ptr<database> database::open(const database_url& url, const options& how, std::chrono::milliseconds patience) {
+  namespace fs = std::filesystem;
+  const auto named = "database '" + url.path + "': ";
+  const auto folder = fs::path{url.path}.parent_path();
+  std::error_code ignored;
+  if (!folder.empty() && !fs::is_directory(folder, ignored))
+    throw startup_error{named + "the directory '" + folder.string() + "' does not exist: create it"};
+  if (fs::is_directory(url.path, ignored)) throw startup_error{named + "this is a directory: name a file in it"};
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  for (;;) try {
+      return std::make_unique<database>(url, how);
+    } catch (const storage_failure& e) {
+      if (e.kind() == failure_kind::broken)
+        throw startup_error{named + e.what() + ": it is no SQLite database that can be written: check the path and its permissions, or restore it from a backup"};
+      if (!e.retryable() || e.kind() == failure_kind::unavailable)
+        throw startup_error{named + e.what() + ": check that the file and its directory can be read and written"};
+      if (std::chrono::steady_clock::now() >= deadline)
+        throw startup_error{named + "locked by another process for " + std::to_string(patience.count()) + " ms: stop it, or raise database_timeout"};
+      std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    }
+}
+
+void database::begin() {
+  run(*impl_, impl_->begin, "begin a transaction");
+}
+void database::commit() {
+  run(*impl_, impl_->commit, "commit");
+}
+void database::roll_back() noexcept {
+  try {
+    if (in_transaction()) session_ << "ROLLBACK";
+  } catch (const std::exception&) { // the connection is broken: closing it rolls back
+  }
+}
+
+bool database::in_transaction() const {
+  return sqlite_api::sqlite3_get_autocommit(impl_->connection) == 0;
+}
+
+database::savepoint& database::at(int level) {
+  auto& all = impl_->savepoints;
+  while (all.size() <= static_cast<std::size_t>(level)) {
+    const bool lent = std::exchange(impl_->lent, false);
+    all.push_back(std::make_unique<savepoint>(session_, static_cast<int>(all.size())));
+    impl_->lent = lent;
+  }
+  return *all[static_cast<std::size_t>(level)];
+}
+
+void database::open_savepoint(int level) {
+  run(*impl_, at(level).open, "open a savepoint");
+}
+void database::release_savepoint(int level) {
+  run(*impl_, at(level).release, "release a savepoint");
+}
+void database::roll_back_savepoint(int level) {
+  run(*impl_, at(level).roll_back, "roll back to a savepoint");
+  run(*impl_, at(level).release, "release a savepoint");
+}
+
+void database::lend() {
+  impl_->refused.clear();
+  impl_->lent = true;
+}
+void database::take_back() {
+  impl_->lent = false;
+}
+const std::string& database::refused() const {
+  return impl_->refused;
+}
+
+int database::changes() const {
+  return sqlite_api::sqlite3_changes(impl_->connection);
+}
+
+} // namespace romancy

@@ -1,0 +1,53 @@
+#include "storage/epoch_table.hpp"
+
+#include "storage/host_process.hpp"
+#include "storage/storage_failure.hpp"
+#include "storage/timestamp.hpp"
+
+namespace romancy {
+
+void epoch_table::insert(const std::string& epoch, const std::string& worker_id, time_point now,
+                         std::chrono::milliseconds lease) try {
+  const auto self = host_process::self();
+  const auto started_at = to_text(now);
+  const auto expires_at = to_text(now + lease);
+  db_.session() << "INSERT INTO worker_epochs (epoch, worker_id, host, process, started_at, expires_at) "
+                   "VALUES (:epoch, :worker, :host, :process, :started, :expires)",
+      soci::use(epoch), soci::use(worker_id), soci::use(self.host), soci::use(self.process), soci::use(started_at),
+      soci::use(expires_at);
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "register this worker");
+}
+
+bool epoch_table::renew(const std::string& epoch, time_point now, std::chrono::milliseconds lease) try {
+  const auto expires_at = to_text(now + lease);
+  db_.session() << "UPDATE worker_epochs SET expires_at = :expires WHERE epoch = :epoch", soci::use(expires_at),
+      soci::use(epoch);
+  return db_.changes() == 1;
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "renew the lease of this worker");
+}
+
+std::vector<std::string> epoch_table::remove_dead(const std::string& own_epoch, time_point now) try {
+  std::string epoch, host, process, expires_at;
+  std::vector<std::string> dead;
+  {
+    soci::statement select = (db_.session().prepare << "SELECT epoch, host, process, expires_at FROM worker_epochs",
+                              soci::into(epoch), soci::into(host), soci::into(process), soci::into(expires_at));
+    for (bool more = select.execute(true); more; more = select.fetch())
+      if (epoch != own_epoch && (to_time_point(expires_at) < now || host_process::is_gone(host, process)))
+        dead.push_back(epoch);
+  }
+  for (const auto& gone : dead) remove(gone);
+  return dead;
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "look for dead workers");
+}
+
+void epoch_table::remove(const std::string& epoch) try {
+  db_.session() << "DELETE FROM worker_epochs WHERE epoch = :epoch", soci::use(epoch);
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "remove a worker");
+}
+
+} // namespace romancy

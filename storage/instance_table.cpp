@@ -1,0 +1,160 @@
+#include "storage/instance_table.hpp"
+
+#include <algorithm>
+
+#include "storage/storage_failure.hpp"
+#include "storage/timestamp.hpp"
+
+namespace romancy {
+
+namespace {
+soci::indicator is(const std::string& text) {
+  return text.empty() ? soci::i_null : soci::i_ok;
+}
+} // namespace
+
+instance_table::instance_table(database& db)
+    : db_{db},
+      insert_{(db.session().prepare
+                   << "INSERT INTO workflow_instances (instance_id, workflow_name, input_data, owner_epoch, fence, started_at) "
+                      "VALUES (:id, :workflow, :input, :epoch, 1, :now) ON CONFLICT (instance_id) DO NOTHING",
+               soci::use(row_.instance_id), soci::use(row_.workflow), soci::use(row_.input), soci::use(epoch_),
+               soci::use(now_))},
+      owned_{(db.session().prepare << "SELECT count(*) FROM workflow_instances WHERE instance_id = :id AND "
+                                      "owner_epoch = :epoch AND fence = :fence",
+              soci::use(row_.instance_id), soci::use(epoch_), soci::use(row_.fence), soci::into(owned_count_))},
+      finish_{(db.session().prepare
+                   << "UPDATE workflow_instances SET status = :status, output_data = :output, "
+                      "error = coalesce(:error, error), owner_epoch = NULL, finished_at = :now "
+                      "WHERE instance_id = :id AND owner_epoch = :epoch AND fence = :fence",
+               soci::use(status_), soci::use(row_.output, output_is_), soci::use(row_.error, error_is_), soci::use(now_),
+               soci::use(row_.instance_id), soci::use(epoch_), soci::use(row_.fence))} {}
+
+bool instance_table::insert(const instance_record& instance, const std::string& epoch, time_point now) try {
+  row_ = instance;
+  epoch_ = epoch;
+  now_ = to_text(now);
+  insert_.execute(true);
+  return db_.changes() == 1;
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "start an instance");
+}
+
+std::optional<instance_record> instance_table::find(const std::string& instance_id) {
+  auto found = list({.instance_id = instance_id, .limit = 1});
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front().instance);
+}
+
+std::vector<instance_record> instance_table::claim(const std::string& epoch, const std::vector<std::string>& workflows,
+                                                   int limit) try {
+  std::string names; // of definitions: a-z, 0-9, '_' and '.' only
+  for (const auto& name : workflows) names += (names.empty() ? "'" : ", '") + name + '\'';
+  instance_record row;
+  std::string status;
+  soci::indicator error_is;
+  soci::statement claim =
+      (db_.session().prepare
+           << "UPDATE workflow_instances SET owner_epoch = :epoch, fence = fence + 1 WHERE instance_id IN ("
+              "SELECT instance_id FROM workflow_instances WHERE status IN ('running', 'compensating') AND "
+              "owner_epoch IS NULL AND workflow_name IN (" + names + ") ORDER BY started_at LIMIT :limit) "
+              "RETURNING instance_id, workflow_name, status, input_data, error, fence",
+       soci::use(epoch), soci::use(limit), soci::into(row.instance_id), soci::into(row.workflow), soci::into(status),
+       soci::into(row.input), soci::into(row.error, error_is), soci::into(row.fence));
+  std::vector<instance_record> claimed;
+  for (bool more = claim.execute(true); more; more = claim.fetch()) {
+    row.status = to_instance_status(status).value_or(instance_status::running);
+    if (error_is == soci::i_null) row.error.clear();
+    claimed.push_back(row);
+  }
+  return claimed;
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "claim instances");
+}
+
+bool instance_table::is_owned(const std::string& instance_id, const std::string& epoch, std::int64_t fence) try {
+  row_.instance_id = instance_id;
+  row_.fence = fence;
+  epoch_ = epoch;
+  owned_count_ = 0;
+  owned_.execute(true);
+  while (owned_.fetch()) {
+  }
+  return owned_count_ == 1;
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "check the owner of an instance");
+}
+
+bool instance_table::begin_compensation(const std::string& instance_id, const std::string& epoch, std::int64_t fence,
+                                        const std::string& error) try {
+  db_.session() << "UPDATE workflow_instances SET status = 'compensating', error = :error WHERE instance_id = :id AND "
+                   "owner_epoch = :epoch AND fence = :fence AND status = 'running'",
+      soci::use(error), soci::use(instance_id), soci::use(epoch), soci::use(fence);
+  return db_.changes() == 1;
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "begin to compensate an instance");
+}
+
+bool instance_table::finish(const instance_record& finished, const std::string& epoch, time_point now) try {
+  row_ = finished;
+  epoch_ = epoch;
+  now_ = to_text(now);
+  status_ = std::string{to_string(finished.status)};
+  output_is_ = is(row_.output);
+  error_is_ = is(row_.error);
+  finish_.execute(true);
+  return db_.changes() == 1;
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "finish an instance");
+}
+
+void instance_table::release(const std::string& epoch) try {
+  db_.session() << "UPDATE workflow_instances SET owner_epoch = NULL WHERE owner_epoch = :epoch", soci::use(epoch);
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "release instances");
+}
+
+std::vector<instance_table::summary> instance_table::list(const filter& wanted) try {
+  summary row;
+  std::string status;
+  soci::indicator output_is, error_is, owner_is, finished_is;
+  soci::statement select =
+      (db_.session().prepare
+           << "SELECT instance_id, workflow_name, status, input_data, output_data, error, fence, owner_epoch, started_at, "
+              "finished_at FROM workflow_instances WHERE (:status = '' OR status = :status2) AND "
+              "(:workflow = '' OR workflow_name = :workflow2) AND (:id = '' OR instance_id = :id2) "
+              "ORDER BY started_at, instance_id LIMIT :limit",
+       soci::use(wanted.status), soci::use(wanted.status), soci::use(wanted.workflow), soci::use(wanted.workflow),
+       soci::use(wanted.instance_id), soci::use(wanted.instance_id), soci::use(wanted.limit),
+       soci::into(row.instance.instance_id), soci::into(row.instance.workflow), soci::into(status),
+       soci::into(row.instance.input), soci::into(row.instance.output, output_is), soci::into(row.instance.error, error_is),
+       soci::into(row.instance.fence), soci::into(row.owner_epoch, owner_is), soci::into(row.started_at),
+       soci::into(row.finished_at, finished_is));
+  std::vector<summary> found;
+  for (bool more = select.execute(true); more; more = select.fetch()) {
+    row.instance.status = to_instance_status(status).value_or(instance_status::parked);
+    if (output_is == soci::i_null) row.instance.output.clear();
+    if (error_is == soci::i_null) row.instance.error.clear();
+    if (owner_is == soci::i_null) row.owner_epoch.clear();
+    if (finished_is == soci::i_null) row.finished_at.clear();
+    found.push_back(row);
+  }
+  return found;
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "read instances");
+}
+
+std::vector<std::pair<std::string, long long>> instance_table::unfinished() try {
+  std::vector<std::pair<std::string, long long>> found;
+  std::string name;
+  long long count = 0;
+  soci::statement select = (db_.session().prepare << "SELECT workflow_name, count(*) FROM workflow_instances "
+                                                     "WHERE status IN ('running', 'compensating') GROUP BY workflow_name",
+                            soci::into(name), soci::into(count));
+  for (bool more = select.execute(true); more; more = select.fetch()) found.emplace_back(name, count);
+  return found;
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "count unfinished instances");
+}
+
+} // namespace romancy

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "messages/instance_record.hpp"
+#include "messages/time_point.hpp"
+#include "storage/database.hpp"
+
+namespace romancy {
+
+/// `workflow_instances`. Writing is used inside a transaction. Functions throw storage_failure.
+class instance_table {
+public:
+  explicit instance_table(database& db);
+
+  /// Adds a running instance owned by `epoch`; false if the id exists.
+  bool insert(const instance_record& instance, const std::string& epoch, time_point now);
+  std::optional<instance_record> find(const std::string& instance_id);
+  /// Takes up to `limit` unfinished instances of these workflows that nobody owns, the oldest first. Each gets a new fence.
+  std::vector<instance_record> claim(const std::string& epoch, const std::vector<std::string>& workflows, int limit);
+  bool is_owned(const std::string& instance_id, const std::string& epoch, std::int64_t fence);
+  /// From running to compensating; false if it is not ours, or not running.
+  bool begin_compensation(const std::string& instance_id, const std::string& epoch, std::int64_t fence, const std::string& error);
+  /// To a settled status, owned by nobody; false if it is not ours. `finished.error` empty: the stored one stays.
+  bool finish(const instance_record& finished, const std::string& epoch, time_point now);
+  /// Gives back all that `epoch` owns.
+  void release(const std::string& epoch);
+
+  struct summary {
+    instance_record instance;
+    std::string owner_epoch;
+    std::string started_at;
+    std::string finished_at;
+  };
+  struct filter {
+    std::string status{};
+    std::string workflow{};
+    std::string instance_id{};
+    int limit = 100;
+  };
+  std::vector<summary> list(const filter& wanted);
+  /// Unfinished instances by workflow name.
+  std::vector<std::pair<std::string, long long>> unfinished();
+
+private:
+  database& db_;
+  instance_record row_;
+  std::string epoch_, now_, status_;
+  soci::indicator output_is_, error_is_;
+  soci::statement insert_, owned_, finish_;
+  int owned_count_ = 0;
+};
+
+} // namespace romancy

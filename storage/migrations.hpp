@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "storage/database.hpp"
+
+namespace romancy {
+
+/// The numbered changes of the schema, embedded from storage/migrations/. Each is one transaction; many processes may
+/// apply them at once.
+class migrations {
+public:
+  struct step {
+    int version;
+    const char* name;
+    const char* sql;
+  };
+  static const std::vector<step>& all();
+
+  /// The newest version that the code knows.
+  static int newest();
+  /// Of a database; 0: Romancy's tables are not there.
+  static int current(database& db);
+  /// Brings the database to newest() and returns the names of the steps that were applied.
+  /// @throws startup_error if its schema is newer than the code; storage_failure.
+  static std::vector<std::string> apply(database& db);
+};
+
+} // namespace romancy

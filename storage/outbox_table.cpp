@@ -1,0 +1,129 @@
+#include "storage/outbox_table.hpp"
+
+#include <algorithm>
+
+#include "storage/storage_failure.hpp"
+#include "storage/timestamp.hpp"
+
+namespace romancy {
+
+namespace {
+soci::indicator is(const std::string& text) {
+  return text.empty() ? soci::i_null : soci::i_ok;
+}
+} // namespace
+
+outbox_table::outbox_table(database& db)
+    : db_{db},
+      insert_{(db.session().prepare
+                   << "INSERT INTO outbox_events (event_id, event_type, event_source, event_data, content_type, "
+                      "created_at, data_encoding, attributes, instance_id, activity_id, next_attempt_at) "
+                      "VALUES (:id, :type, :source, :data, :content_type, :created, :encoding, :attributes, :instance, "
+                      ":activity, :due)",
+               soci::use(row_.id), soci::use(row_.type), soci::use(row_.source), soci::use(row_.data),
+               soci::use(row_.content_type), soci::use(created_at_), soci::use(row_.data_encoding),
+               soci::use(row_.attributes, attributes_is_), soci::use(row_.instance_id, instance_is_),
+               soci::use(row_.activity_id, activity_is_), soci::use(created_at_))},
+      claim_{(db.session().prepare
+                  << "UPDATE outbox_events SET locked_by = :epoch WHERE sequence IN (SELECT sequence FROM outbox_events INDEXED BY idx_outbox_due "
+                     "WHERE status = 'pending' AND locked_by IS NULL AND next_attempt_at <= :now "
+                     "ORDER BY next_attempt_at, sequence LIMIT :limit) "
+                     "RETURNING sequence, event_id, event_type, event_source, event_data, content_type, created_at, "
+                     "data_encoding, attributes, instance_id, activity_id, retry_count",
+              soci::use(epoch_), soci::use(now_), soci::use(limit_), soci::into(row_.sequence), soci::into(row_.id),
+              soci::into(row_.type), soci::into(row_.source), soci::into(row_.data), soci::into(row_.content_type),
+              soci::into(created_at_), soci::into(row_.data_encoding), soci::into(row_.attributes, attributes_is_),
+              soci::into(row_.instance_id, instance_is_), soci::into(row_.activity_id, activity_is_),
+              soci::into(row_.retry_count))},
+      publish_{(db.session().prepare
+                    << "UPDATE outbox_events SET status = 'published', published_at = :now, locked_by = NULL, "
+                       "last_error = NULL WHERE event_id = :id AND locked_by = :epoch AND status = 'pending'",
+                soci::use(now_), soci::use(row_.id), soci::use(epoch_))},
+      close_{(db.session().prepare
+                  << "UPDATE outbox_events SET status = :status, last_error = coalesce(:error, last_error), "
+                     "retry_count = retry_count + :attempts, locked_by = NULL "
+                     "WHERE event_id = :id AND locked_by = :epoch AND status = 'pending'",
+              soci::use(status_), soci::use(error_, error_is_), soci::use(attempts_), soci::use(row_.id),
+              soci::use(epoch_))},
+      retry_{(db.session().prepare
+                  << "UPDATE outbox_events SET last_error = :error, retry_count = retry_count + :attempts, "
+                     "next_attempt_at = :due, locked_by = NULL "
+                     "WHERE event_id = :id AND locked_by = :epoch AND status = 'pending'",
+              soci::use(error_, error_is_), soci::use(attempts_), soci::use(now_), soci::use(row_.id),
+              soci::use(epoch_))} {}
+
+void outbox_table::insert(const event_record& event) try {
+  row_ = event;
+  created_at_ = to_text(event.created_at);
+  attributes_is_ = is(row_.attributes);
+  instance_is_ = is(row_.instance_id);
+  activity_is_ = is(row_.activity_id);
+  insert_.execute(true);
+} catch (const soci::soci_error& e) {
+  const auto failure = storage_failure::from(e, "write the outbox");
+  if (failure.kind() == failure_kind::unique_violation)
+    throw storage_failure{failure.kind(), "the outbox already holds an event with the id '" + event.id +
+                                              "': give each event an id of its own, or none"};
+  throw failure;
+}
+
+std::vector<event_record> outbox_table::claim(const std::string& epoch, int limit, time_point now) try {
+  epoch_ = epoch;
+  limit_ = limit;
+  now_ = to_text(now);
+  std::vector<event_record> events;
+  for (bool more = claim_.execute(true); more; more = claim_.fetch()) {
+    row_.created_at = to_time_point(created_at_);
+    if (attributes_is_ == soci::i_null) row_.attributes.clear();
+    if (instance_is_ == soci::i_null) row_.instance_id.clear();
+    if (activity_is_ == soci::i_null) row_.activity_id.clear();
+    events.push_back(row_);
+  }
+  // RETURNING promises no order.
+  std::sort(events.begin(), events.end(), [](auto& a, auto& b) { return a.sequence < b.sequence; });
+  return events;
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "claim events of the outbox");
+}
+
+bool outbox_table::mark(const std::string& epoch, const event_mark& mark, time_point now) try {
+  epoch_ = epoch;
+  row_.id = mark.event_id;
+  error_ = mark.last_error;
+  error_is_ = is(error_);
+  attempts_ = mark.attempted ? 1 : 0;
+  switch (mark.status) {
+    case outbox_status::published:
+      now_ = to_text(now);
+      publish_.execute(true);
+      break;
+    case outbox_status::pending:
+      now_ = to_text(mark.next_attempt_at);
+      retry_.execute(true);
+      break;
+    default:
+      status_ = std::string{to_string(mark.status)};
+      close_.execute(true);
+  }
+  return db_.changes() == 1;
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "mark an event of the outbox");
+}
+
+void outbox_table::release(const std::string& epoch) try {
+  db_.session() << "UPDATE outbox_events SET locked_by = NULL WHERE locked_by = :epoch", soci::use(epoch);
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "release events of the outbox");
+}
+
+bool outbox_table::redrive(const std::string& event_id, time_point now) try {
+  const auto due = to_text(now);
+  db_.session() << "UPDATE outbox_events SET status = 'pending', retry_count = 0, next_attempt_at = :due "
+                   "WHERE event_id = :id AND status IN ('failed', 'invalid', 'expired')",
+      soci::use(due), soci::use(event_id);
+  return db_.changes() == 1;
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "redrive an event");
+}
+
+} // namespace romancy

@@ -1,0 +1,9 @@
+// expect: romancy: must not be noexcept
+#include "prelude.hpp"
+
+#ifdef WRONG
+constexpr auto check =
+    romancy::activity("check", [](activity_context&, const order& o) noexcept -> receipt { return {o.id}; });
+#else
+constexpr auto check = romancy::activity("check", [](activity_context&, const order& o) -> receipt { return {o.id}; });
+#endif

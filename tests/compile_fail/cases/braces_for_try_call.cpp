@@ -1,0 +1,11 @@
+// expect: romancy: no braces inside co_await
+#include "prelude.hpp"
+
+constexpr auto deliver = romancy::workflow("deliver", [](steps& ctx, const order& in) -> task<receipt> {
+#ifdef WRONG
+  static_cast<void>(co_await ctx.try_call<place>({"ORD-1", 1.0}));
+#else
+  static_cast<void>(co_await ctx.try_call<place>("ORD-1", 1.0));
+#endif
+  co_return receipt{in.id};
+});

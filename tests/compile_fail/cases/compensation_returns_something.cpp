@@ -1,0 +1,8 @@
+// expect: romancy: a compensation returns void
+#include "prelude.hpp"
+
+#ifdef WRONG
+constexpr auto undoable = place.compensate([](activity_context&, const order&, const receipt&) { return true; });
+#else
+constexpr auto undoable = place.compensate([](activity_context&, const order&, const receipt&) {});
+#endif

@@ -1,0 +1,8 @@
+// expect: romancy: a compensation takes romancy::activity_context&
+#include "prelude.hpp"
+
+#ifdef WRONG
+constexpr auto undoable = place.compensate([] {});
+#else
+constexpr auto undoable = place.compensate([](activity_context&, const order&, const receipt&) {});
+#endif

@@ -1,0 +1,8 @@
+// expect: romancy: a compensation takes \(context&, inputs\.\.\., const output&
+#include "prelude.hpp"
+
+#ifdef WRONG
+constexpr auto undoable = place.compensate([](activity_context&, const order&) {});
+#else
+constexpr auto undoable = place.compensate([](activity_context&, const order&, const receipt&) {});
+#endif

@@ -1,0 +1,11 @@
+// expect: romancy: an event has .static constexpr auto event_type
+#include "prelude.hpp"
+
+constexpr auto check = romancy::activity("check", [](activity_context& ctx, const order& in) -> receipt {
+#ifdef WRONG
+  send_event_transactional(ctx, silent{in.id});
+#else
+  send_event_transactional(ctx, happened{in.id});
+#endif
+  return {in.id};
+});

@@ -1,0 +1,9 @@
+// expect: romancy: an input must convert to and from nlohmann::json and own its data
+#include "prelude.hpp"
+
+#ifdef WRONG
+constexpr auto check = romancy::activity("check", [](activity_context&, const std::vector<opaque>&) -> int { return 1; });
+#else
+constexpr auto check =
+    romancy::activity("check", [](activity_context&, const std::vector<std::optional<order> >&) -> int { return 1; });
+#endif

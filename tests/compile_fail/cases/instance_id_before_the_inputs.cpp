@@ -1,0 +1,11 @@
+// expect: romancy: wrong number of inputs
+#include "prelude.hpp"
+
+void f(const order& o) {
+  romancy::app<simple> app{{.database = "orders.db"}};
+#ifdef WRONG
+  app.start<simple>(romancy::instance_id{"ORD-1"}, o);
+#else
+  app.start<simple>(o, romancy::instance_id{"ORD-1"});
+#endif
+}

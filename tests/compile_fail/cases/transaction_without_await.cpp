@@ -1,0 +1,11 @@
+// expect: romancy: co_await the step, or it does not happen
+#include "prelude.hpp"
+
+constexpr auto deliver = romancy::workflow("deliver", [](steps& ctx, const order& in) -> task<receipt> {
+#ifdef WRONG
+  ctx.transaction([&](activity_context&) {});
+#else
+  co_await ctx.transaction([&](activity_context&) {});
+#endif
+  co_return receipt{in.id};
+});

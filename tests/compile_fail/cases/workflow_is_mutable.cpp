@@ -1,0 +1,10 @@
+// expect: romancy: must not be mutable
+#include "prelude.hpp"
+
+#ifdef WRONG
+constexpr auto deliver =
+    romancy::workflow("deliver", [](steps&, const order& in) mutable -> task<receipt> { co_return receipt{in.id}; });
+#else
+constexpr auto deliver =
+    romancy::workflow("deliver", [](steps&, const order& in) -> task<receipt> { co_return receipt{in.id}; });
+#endif

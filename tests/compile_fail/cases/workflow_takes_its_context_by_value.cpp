@@ -1,0 +1,10 @@
+// expect: romancy: the first parameter of a workflow
+#include "prelude.hpp"
+
+#ifdef WRONG
+constexpr auto deliver =
+    romancy::workflow("deliver", [](steps, const order& in) -> task<receipt> { co_return receipt{in.id}; });
+#else
+constexpr auto deliver =
+    romancy::workflow("deliver", [](steps&, const order& in) -> task<receipt> { co_return receipt{in.id}; });
+#endif
