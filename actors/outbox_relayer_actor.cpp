@@ -143,15 +143,17 @@ void outbox_relayer_actor::take(std::vector<event_record>& events) {
 void outbox_relayer_actor::answered(const event_answered& answer) {
   auto node = on_wire_.extract(answer.event_id);
   if (!node) return;
-  event_mark result{answer.event_id, outbox_status::pending, true, "", {}};
+  event_mark result{answer.event_id, outbox_status::pending, false, "", {}};
   if (answer.status >= 200 && answer.status < 300) {
     result.status = outbox_status::published;
   } else {
     result.last_error = printable(describe(answer));
-    if (answer.status >= 400 && answer.status < 500)
+    if (answer.status >= 400 && answer.status < 500) {
       result.status = outbox_status::invalid;
-    else
+    } else {
+      result.attempted = true;
       result.next_attempt_at = env_->clock->now() + options_.poll_interval;
+    }
   }
   mark(std::move(result), std::move(node.mapped()));
   if (std::exchange(claim_again_, false)) look();

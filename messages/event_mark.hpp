@@ -12,7 +12,7 @@ namespace romancy {
 struct event_mark {
   std::string event_id;
   outbox_status status = outbox_status::pending; ///< pending: to be tried again
-  bool attempted = false;                        ///< counts as one of max_retries
+  bool attempted = false;                        ///< failed in a way that counts as one of max_retries
   std::string last_error;
   time_point next_attempt_at{}; ///< for pending
 };

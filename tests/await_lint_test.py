@@ -54,7 +54,7 @@ class AwaitLintTest(unittest.TestCase):
                           '2: co_await in the condition of while: name the result first')
 
     def test_finds_inside_nested_blocks_and_lambdas(self):
-        in_try = 'for (auto& o : orders) {\n  try {\n    co_await ctx.call<place>(order{o.id});\n  } catch (...) {\n  }\n}'
+        in_try = 'for (auto& o : all) {\n  try {\n    co_await ctx.call<place>(order{o.id});\n  } catch (...) {\n  }\n}'
         in_lambda = 'auto part = [](steps& ctx) -> task<> {\n  co_await ctx.call<place>(order{"1"});\n};'
         self.assert_finds(in_try, '4: braces in a statement with co_await')
         self.assert_finds(in_lambda, '3: braces in a statement with co_await')

@@ -91,7 +91,8 @@ auto send_event_transactional(workflow_context<Steps...>& ctx, std::string_view 
   }
 }
 template <const auto&... Steps>
-auto send_event_transactional(workflow_context<Steps...>& ctx, std::string_view, std::string_view, detail::braces) {
+auto send_event_transactional(workflow_context<Steps...>& ctx, std::string_view, std::string_view, detail::braces,
+                              const event_options& = {}) {
   static_assert(detail::always_false<workflow_context<Steps...>>,
                 "romancy: no braces inside co_await (g++ 12 cannot compile them): put the nlohmann::json into a variable");
   return ctx.send({{}, {}, event_data::of_json({}), {}});

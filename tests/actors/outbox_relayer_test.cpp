@@ -1,0 +1,194 @@
+#include <gtest/gtest.h>
+
+#include "tests/support/simulation.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+namespace romancy::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+class OutboxRelayer : public ::testing::Test {
+protected:
+  temporary_directory directory;
+  std::string file = directory.file("test.db");
+  simulation world{file, {}};
+  outbox_options options{.enabled = true, .broker_url = "http://broker/events"};
+
+  std::vector<long long> sent_at() const {
+    std::vector<long long> times;
+    for (const auto& request : world.sent) times.push_back(request.at.count());
+    return times;
+  }
+};
+
+TEST_F(OutboxRelayer, MarksA2xxAsPublishedWithItsTime) {
+  world.insert_event("E-1");
+  world.start_relayer(options);
+  world.settle();
+  EXPECT_EQ(world.event_state("E-1"), "published 0");
+  EXPECT_EQ(world.text("SELECT published_at FROM outbox_events"), "2026-01-01 00:00:00.000000");
+  EXPECT_EQ(world.count("SELECT count(*) FROM outbox_events WHERE locked_by IS NOT NULL"), 0);
+}
+
+// Seed, table of the retry logic, row T+0s: 400 Bad Request.
+TEST_F(OutboxRelayer, MarksA4xxAsInvalidAndSendsItNoMore) {
+  world.broker = [](int, auto&) { return http_response{400, "bad data"}; };
+  world.insert_event("E-1");
+  world.start_relayer(options);
+  world.advance(5s);
+  EXPECT_EQ(world.event_state("E-1"), "invalid 0");
+  EXPECT_EQ(world.text("SELECT last_error FROM outbox_events"), "HTTP 400: bad data");
+  EXPECT_EQ(sent_at(), (std::vector<long long>{0}));
+}
+
+// Seed, table of the retry logic: 503 at T+0, a timeout at T+1, 500 at T+2, failed at T+3.
+TEST_F(OutboxRelayer, FollowsTheRetryTableOfTheSeedToTheMillisecond) {
+  world.broker = [](int n, auto&) {
+    if (n == 1) return http_response{503, ""};
+    if (n == 2) return http_response{0, "Timeout was reached"};
+    return http_response{500, ""};
+  };
+  world.insert_event("E-1");
+  world.start_relayer(options);
+  world.settle();
+  EXPECT_EQ(world.event_state("E-1"), "pending 1");
+  EXPECT_EQ(world.text("SELECT last_error FROM outbox_events"), "HTTP 503");
+  world.advance(999ms);
+  EXPECT_EQ(world.event_state("E-1"), "pending 1");
+  world.advance(1ms);
+  EXPECT_EQ(world.event_state("E-1"), "pending 2");
+  EXPECT_EQ(world.text("SELECT last_error FROM outbox_events"), "Timeout was reached");
+  world.advance(1s);
+  EXPECT_EQ(world.event_state("E-1"), "pending 3");
+  world.advance(999ms);
+  EXPECT_EQ(world.event_state("E-1"), "pending 3");
+  world.advance(1ms);
+  EXPECT_EQ(world.event_state("E-1"), "failed 3");
+  world.advance(10s);
+  EXPECT_EQ(sent_at(), (std::vector<long long>{0, 1000, 2000}));
+  EXPECT_EQ(world.text("SELECT last_error FROM outbox_events"), "HTTP 500");
+}
+
+TEST_F(OutboxRelayer, RepeatsTheSameBytesAtEachAttempt) {
+  world.broker = [](int n, auto&) { return http_response{n < 3 ? 503 : 202, ""}; };
+  world.insert_event("E-1");
+  world.start_relayer(options);
+  world.advance(3s);
+  ASSERT_EQ(world.sent.size(), 3U);
+  EXPECT_EQ(world.sent[0].request.body, world.sent[1].request.body);
+  EXPECT_EQ(world.sent[0].request.body, world.sent[2].request.body);
+  EXPECT_EQ(world.event_state("E-1"), "published 2");
+}
+
+TEST_F(OutboxRelayer, TreatsRedirectsAndInformationalAnswersAsFailuresToRetry) {
+  world.broker = [](int n, auto&) { return http_response{n == 1 ? 301 : 102, ""}; };
+  options.max_retries = 2;
+  world.insert_event("E-1");
+  world.start_relayer(options);
+  world.settle();
+  EXPECT_EQ(world.event_state("E-1"), "pending 1");
+  world.advance(2s);
+  EXPECT_EQ(world.event_state("E-1"), "failed 2");
+}
+
+TEST_F(OutboxRelayer, ExpiresWhatIsTooOldWithoutSendingIt) {
+  options.max_age_hours = 1.0;
+  world.insert_event("OLD", 3'600'001ms);
+  world.insert_event("YOUNG", 3'600'000ms - 10ms);
+  world.start_relayer(options);
+  world.settle();
+  EXPECT_EQ(world.event_state("OLD"), "expired 0");
+  EXPECT_EQ(world.event_state("YOUNG"), "published 0");
+  EXPECT_EQ(world.sent.size(), 1U);
+}
+
+TEST_F(OutboxRelayer, LooksAtTheAgeBeforeTheRetryLimit) {
+  options.max_age_hours = 1.0;
+  world.insert_event("E-1", 2h);
+  world.db().session() << "UPDATE outbox_events SET retry_count = 99";
+  world.start_relayer(options);
+  world.settle();
+  EXPECT_EQ(world.event_state("E-1"), "expired 99");
+}
+
+TEST_F(OutboxRelayer, WaitsThePollIntervalBetweenAttemptsWhateverWakesIt) {
+  world.broker = [](int n, auto&) { return http_response{n == 1 ? 503 : 202, ""}; };
+  options.poll_interval = 2s;
+  world.insert_event("E-1");
+  world.start_relayer(options);
+  world.advance(500ms);
+  world.insert_event("E-2"); // found by the poll at 2 s, as nobody wakes the relayer
+  world.advance(2s);
+  EXPECT_EQ(sent_at(), (std::vector<long long>{0, 2000, 2000}));
+}
+
+TEST_F(OutboxRelayer, DoesNotLetDeadEventsAtTheHeadDelayTheOthers) {
+  world.broker = [](int, const http_request& request) {
+    return http_response{request.body.find("DEAD") != std::string::npos ? 503 : 202, ""};
+  };
+  for (int i = 0; i < 10; ++i) world.insert_event("DEAD-" + std::to_string(i));
+  world.insert_event("ALIVE");
+  world.start_relayer(options);
+  world.settle();
+  EXPECT_EQ(world.event_state("ALIVE"), "published 0");
+  EXPECT_EQ(world.now(), 0ms);
+}
+
+TEST_F(OutboxRelayer, WorksThroughABacklogWithoutWaitingForThePoll) {
+  for (int i = 0; i < 500; ++i) world.insert_event("E-" + std::to_string(i));
+  world.start_relayer(options);
+  world.settle();
+  EXPECT_EQ(world.count("SELECT count(*) FROM outbox_events WHERE status = 'published'"), 500);
+  EXPECT_EQ(world.now(), 0ms);
+}
+
+TEST_F(OutboxRelayer, GoesOnAfterItAndItsPublisherWereKilledInTheMiddleOfABatch) {
+  for (int i = 0; i < 50; ++i) world.insert_event("E-" + std::to_string(i));
+  int killed = 0;
+  world.broker = [&](int n, auto&) {
+    if (n == 5 || n == 17) {
+      world.kill(n == 5 ? "outbox_relayer" : "http_publisher");
+      ++killed;
+    }
+    return http_response{202, ""};
+  };
+  world.start_relayer(options);
+  world.advance(2s);
+  EXPECT_EQ(killed, 2);
+  EXPECT_EQ(world.count("SELECT count(*) FROM outbox_events WHERE status = 'published'"), 50);
+  const auto health = world.health().read();
+  EXPECT_TRUE(health.ok);
+  for (const auto& part : health.parts) {
+    if (part.name == "outbox_relayer" || part.name == "http_publisher") {
+      EXPECT_GE(part.restarts, 1) << part.name;
+    }
+  }
+}
+
+TEST_F(OutboxRelayer, GivesBackWhatADeadWorkerHadClaimedOnceItsLeaseIsOver) {
+  world.insert_event("E-1");
+  world.db().session() << "UPDATE outbox_events SET locked_by = 'dead'";
+  world.db().session() << "INSERT INTO worker_epochs VALUES ('dead', 'w', 'elsewhere', '1:1', '2026-01-01 00:00:00', "
+                          "'2026-01-01 00:00:05.000000')";
+  world.start_relayer(options);
+  world.advance(5s);
+  EXPECT_EQ(world.event_state("E-1"), "pending 0");
+  world.advance(6s); // the next renewal looks, the next poll finds
+  EXPECT_EQ(world.event_state("E-1"), "published 0");
+}
+
+TEST_F(OutboxRelayer, DoesNotMarkAnEventThatAnotherWorkerHasTakenOver) {
+  world.insert_event("E-1");
+  world.broker = [&](int n, auto&) {
+    if (n == 1) world.db().session() << "UPDATE outbox_events SET locked_by = 'other'";
+    return http_response{400, ""};
+  };
+  world.start_relayer(options);
+  world.settle();
+  EXPECT_EQ(world.event_state("E-1"), "pending 0");
+  EXPECT_EQ(world.text("SELECT locked_by FROM outbox_events"), "other");
+}
+
+} // namespace
+} // namespace romancy::testing

@@ -1,0 +1,218 @@
+#include "tests/support/simulation.hpp"
+
+#include <algorithm>
+
+#include "actors/guard.hpp"
+#include "actors/local_messages.hpp"
+#include "actors/message_types.hpp"
+#include "actors/start_slot.hpp"
+#include "storage/migrations.hpp"
+
+namespace romancy::testing {
+
+namespace {
+
+/// Ends an actor as a killed process does: none of its handlers runs.
+void end(caf::local_actor* actor) {
+  if (!actor || actor->getf(caf::abstract_actor::is_cleaned_up_flag)) return;
+  actor->context(nullptr); // that of its last message is gone
+  actor->on_exit();
+  actor->cleanup(caf::exit_reason::kill, nullptr);
+}
+
+constexpr auto epoch = std::chrono::sys_days{std::chrono::year{2026} / 1 / 1};
+constexpr auto clock_zero = std::chrono::hours{1}; // the test clock gives 0 a meaning of its own
+
+class counting_entropy final : public entropy {
+public:
+  std::uint64_t next() override { return state_ = state_ * 6364136223846793005U + 1442695040888963407U; }
+
+private:
+  std::uint64_t state_ = 42;
+};
+} // namespace
+
+class simulation::virtual_clock final : public clock {
+public:
+  explicit virtual_clock(caf::scheduler::test_coordinator& scheduler) : scheduler_{scheduler} {}
+  time_point now() const override {
+    return epoch + std::chrono::duration_cast<std::chrono::microseconds>(scheduler_.clock().current_time.time_since_epoch() - clock_zero);
+  }
+
+private:
+  caf::scheduler::test_coordinator& scheduler_;
+};
+
+class simulation::scripted_http final : public http_port {
+public:
+  explicit scripted_http(simulation& world) : world_{world} {}
+  void post(http_request request, std::function<void(http_response)> answer) override {
+    world_.sent.push_back({world_.now(), request});
+    answer(world_.broker ? world_.broker(static_cast<int>(world_.sent.size()), request) : http_response{202, ""});
+  }
+
+private:
+  simulation& world_;
+};
+
+simulation::simulation(std::string path, app_options options, detail::definition_table definitions,
+                       detail::dependency_set dependencies, std::chrono::milliseconds begins_at)
+    : env_{std::make_shared<environment>()} {
+  config_.set("scheduler.policy", caf::atom("testing"));
+  config_.set("logger.inline-output", true);
+  system_ = std::make_unique<caf::actor_system>(config_);
+  scheduler_ = dynamic_cast<caf::scheduler::test_coordinator*>(&system_->scheduler());
+  scheduler_->clock().current_time += clock_zero + begins_at;
+
+  const auto url = database_url::parse(path);
+  db_ = database::open(url, {}, std::chrono::seconds{1});
+  static_cast<void>(migrations::apply(*db_));
+
+  env_->definitions = definitions;
+  env_->dependencies = std::move(dependencies);
+  options.database = std::move(path);
+  if (options.worker_id.empty()) options.worker_id = "simulated";
+  env_->options = std::move(options);
+  env_->clock = std::make_shared<virtual_clock>(*scheduler_);
+  env_->entropy = std::make_shared<counting_entropy>();
+  env_->open_database = [url] { return std::shared_ptr<database>{database::open(url, {}, std::chrono::seconds{1})}; };
+  env_->open_http = [this](int) { return std::make_unique<scripted_http>(*this); };
+  env_->pump = [this] {
+    auto& jobs = scheduler_->jobs;
+    const auto coordinator = std::find_if(jobs.begin(), jobs.end(), [](caf::resumable* job) {
+      auto* actor = dynamic_cast<caf::local_actor*>(job);
+      return actor && std::string_view{actor->name()} == "transaction_coordinator";
+    });
+    if (coordinator == jobs.end()) return false;
+    std::rotate(jobs.begin(), coordinator, std::next(coordinator));
+    return scheduler_->try_run_once();
+  };
+  core_ = std::make_unique<core_actors>(*system_, env_);
+}
+
+simulation::~simulation() {
+  if (system_) crash();
+}
+
+void simulation::start_relayer(const outbox_options& options) {
+  core_->add_relayer(options);
+}
+
+void simulation::start(const std::string& workflow, const nlohmann::json& inputs, const std::string& id) {
+  run_until([&] { return static_cast<bool>(roster().get("dispatcher")); });
+  instance_record record;
+  record.instance_id = id;
+  record.workflow = workflow;
+  record.input = inputs.dump();
+  tell(roster().get("dispatcher"), start_request{std::make_shared<start_slot>(), std::move(record)});
+}
+
+bool simulation::step() {
+  return scheduler_->try_run_once();
+}
+
+void simulation::settle() {
+  while (step()) {
+  }
+}
+
+void simulation::advance(std::chrono::milliseconds time) {
+  settle();
+  for (auto left = time; left.count() > 0; left -= std::chrono::milliseconds{1}) {
+    scheduler_->clock().advance_time(std::chrono::milliseconds{1});
+    settle();
+  }
+}
+
+bool simulation::run_until(const std::function<bool()>& done, int steps) {
+  for (int i = 0; i < steps; ++i) {
+    if (done()) return true;
+    if (!step() && !scheduler_->clock().trigger_timeout()) return done();
+  }
+  return done();
+}
+
+std::chrono::milliseconds simulation::now() const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(scheduler_->clock().current_time.time_since_epoch() - clock_zero);
+}
+
+time_point simulation::wall() const {
+  return env_->clock->now();
+}
+
+void simulation::crash() {
+  scheduler_->clock().cancel_all();
+  std::vector<caf::actor> roots;
+  for (const auto* name : {"supervisor", "timekeeper", "transaction_coordinator", "worker_lease", "executor_pool", "dispatcher",
+                           "http_publisher", "outbox_relayer"})
+    if (auto actor = std::string_view{name} == "supervisor" ? core_->supervisor() : roster().get(name)) roots.push_back(actor);
+  for (const auto& root : roots) end(dynamic_cast<caf::local_actor*>(caf::actor_cast<caf::abstract_actor*>(root)));
+  roots.clear();
+  core_->forget();
+  core_.reset();
+  for (int i = 0; i < 10'000 && !scheduler_->jobs.empty(); ++i) {
+    std::deque<caf::resumable*> dropped;
+    dropped.swap(scheduler_->jobs);
+    for (auto* job : dropped) {
+      // An actor that nobody else knows (an instance, an executor) goes here, with all that was sent to it.
+      end(dynamic_cast<caf::local_actor*>(job));
+      caf::intrusive_ptr_release(job);
+    }
+  }
+  scheduler_->clock().cancel_all();
+  system_->await_actors_before_shutdown(false);
+  system_.reset();
+}
+
+void simulation::kill(const std::string& actor) {
+  caf::anon_send_exit(roster().get(actor), caf::exit_reason::kill);
+}
+
+long long simulation::count(const std::string& sql) {
+  long long value = 0;
+  db_->session() << sql, soci::into(value);
+  return value;
+}
+
+std::string simulation::text(const std::string& sql) {
+  std::string value;
+  soci::indicator is = soci::i_null;
+  db_->session() << sql, soci::into(value, is);
+  return is == soci::i_ok ? value : "";
+}
+
+void simulation::insert_event(const std::string& id, std::chrono::milliseconds age) {
+  event_record event;
+  event.id = id;
+  event.type = "order.created";
+  event.source = "test";
+  event.data = R"({"order_id":")" + id + "\"}";
+  event.created_at = wall() - age;
+  db_->begin();
+  outbox_table{*db_}.insert(event);
+  db_->commit();
+}
+
+std::string simulation::event_state(const std::string& id) {
+  return text("SELECT status || ' ' || retry_count FROM outbox_events WHERE event_id = '" + id + '\'');
+}
+
+instance_record simulation::instance(const std::string& id) {
+  return instance_table{*db_}.find(id).value_or(instance_record{});
+}
+
+std::vector<std::string> simulation::history(const std::string& id) {
+  std::vector<std::string> lines;
+  for (const auto& record : history_table{*db_}.load(id)) lines.push_back(record.activity_id + ' ' + record.event_type);
+  return lines;
+}
+
+std::vector<std::string> simulation::event_types() {
+  std::vector<std::string> types;
+  std::string type;
+  soci::statement select = (db_->session().prepare << "SELECT event_type FROM outbox_events ORDER BY sequence", soci::into(type));
+  for (bool more = select.execute(true); more; more = select.fetch()) types.push_back(type);
+  return types;
+}
+
+} // namespace romancy::testing

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <caf/all.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
+
+#include <romancy/romancy.hpp>
+
+#include "actors/environment.hpp"
+#include "messages/event_record.hpp"
+#include "messages/instance_record.hpp"
+#include "runtime/core_actors.hpp"
+#include "storage/tables.hpp"
+
+namespace romancy::testing {
+
+/// What a simulated broker got, and when.
+struct sent_request {
+  std::chrono::milliseconds at{}; ///< since the simulation began
+  http_request request;
+};
+
+/// The whole runtime on one thread: real SQLite, virtual time, a scripted broker. Every step is one message of one actor.
+class simulation {
+public:
+  simulation(std::string database, app_options options, detail::definition_table definitions = {},
+             detail::dependency_set dependencies = {}, std::chrono::milliseconds begins_at = {});
+  ~simulation();
+
+  /// What the broker answers to the n-th request (from 1); 202 unless told otherwise.
+  std::function<http_response(int n, const http_request&)> broker;
+  std::vector<sent_request> sent;
+
+  void start_relayer(const outbox_options& options);
+  /// Asks for an instance; what became of it is in the database.
+  void start(const std::string& workflow, const nlohmann::json& inputs, const std::string& id);
+
+  /// One message; false if none is waiting.
+  bool step();
+  /// All messages that need no time to pass.
+  void settle();
+  /// Lets time pass, message by message and timer by timer.
+  void advance(std::chrono::milliseconds time);
+  /// At most `steps` messages and timers, until `done`; false if it is not.
+  bool run_until(const std::function<bool()>& done, int steps = 100'000);
+  std::chrono::milliseconds now() const;
+  time_point wall() const;
+  /// kill -9: nothing that is queued runs, nobody is asked.
+  void crash();
+  void kill(const std::string& actor);
+
+  /// A connection of the test's own.
+  database& db() { return *db_; }
+  long long count(const std::string& sql);
+  std::string text(const std::string& sql);
+  void insert_event(const std::string& id, std::chrono::milliseconds age = {});
+  std::string event_state(const std::string& id); ///< "pending 2"
+  instance_record instance(const std::string& id);
+  /// "create_order:1 ActivityCompleted", in order of completion.
+  std::vector<std::string> history(const std::string& id);
+  std::vector<std::string> event_types();
+  romancy::roster& roster() { return *core_->roster(); }
+  health_board& health() { return *env_->health; }
+
+private:
+  class scripted_http;
+  class virtual_clock;
+
+  std::shared_ptr<environment> env_;
+  caf::actor_system_config config_;
+  std::unique_ptr<caf::actor_system> system_;
+  caf::scheduler::test_coordinator* scheduler_ = nullptr;
+  std::unique_ptr<core_actors> core_;
+  std::unique_ptr<database> db_;
+};
+
+/// The definitions of an app, as the runtime sees them.
+template <const auto&... Workflows> detail::definition_table definitions() {
+  return detail::closure<Workflows...>::table;
+}
+template <const auto&... Workflows, class... Given> detail::dependency_set dependencies(Given&... given) {
+  return detail::collect(typename detail::closure<Workflows...>::dependencies{}, given...);
+}
+
+} // namespace romancy::testing
