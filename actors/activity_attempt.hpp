@@ -30,6 +30,8 @@ public:
   const std::string& step() const override { return step_; }
   int attempt() const override { return job_.number; }
 
+  /// Its SQL has ended the transaction, so nothing that it wrote is left.
+  bool transaction_vanished() const { return lease_ && !lease_->db().in_transaction(); }
   /// Empty, or why this attempt cannot be committed although its code returned.
   std::string why_not_committable() const;
   std::vector<event_record> take_events() { return std::move(events_); }

@@ -93,6 +93,7 @@ void activity_executor::execute(const execute_attempt& job, const caf::strong_ac
   } catch (...) {
     why = "it threw something that is no std::exception";
   }
+  if (attempt.transaction_vanished()) why = std::string{transaction_vanished} + " (it ended with: " + why + ')';
   if (auto lease = attempt.take_lease())
     tell_as(instance, coordinator_, discard_attempt{job.ticket, std::move(lease), std::move(why), terminal});
   else

@@ -29,6 +29,7 @@ void dispatcher::on_exit() {
 caf::behavior dispatcher::make_behavior() {
   guard(this, name());
   set_down_handler([this](caf::scheduled_actor*, caf::down_msg& down) { instance_ended(down); });
+  send(peers_.coordinator, release_instances{}); // of an incarnation before this one
   look();
   send(peers_.timekeeper, set_timer{poll_timer, env_->clock->now() + poll_interval});
   return {

@@ -21,6 +21,11 @@ namespace romancy {
 
 using commit_actions = std::vector<std::function<void()>>;
 
+/// What is said of an attempt whose SQL has ended the transaction.
+inline constexpr auto transaction_vanished =
+    "its SQL rolled the whole transaction back (INSERT OR ROLLBACK, or RAISE(ROLLBACK) in a trigger): let the statement fail, "
+    "and use ctx.transaction to undo a part";
+
 // -- executor → coordinator -----------------------------------------------------------------------------------------
 
 struct acquire_session {

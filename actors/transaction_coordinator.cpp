@@ -9,8 +9,6 @@ namespace romancy {
 namespace {
 
 constexpr std::size_t max_batch = 256;
-constexpr auto vanished = "its SQL rolled the whole transaction back (INSERT OR ROLLBACK, or RAISE(ROLLBACK) in a trigger): "
-                          "let the statement fail, and use ctx.transaction to undo a part";
 
 /// Another process owns the instance now, or this one has begun to own it anew.
 class ownership_lost : public std::exception {
@@ -34,8 +32,11 @@ public:
   void committed(transaction_coordinator&) override {
     if constexpr (!std::is_same_v<answer, nothing>) tell(sender_, std::move(*answer_));
   }
-  void failed(transaction_coordinator&, const std::string& why, bool lost) override {
-    tell(sender_, request_failed{ticket_of(request_), lost, why});
+  void failed(transaction_coordinator& self, const std::string& why, bool lost) override {
+    if constexpr (std::is_same_v<Request, register_epoch>)
+      self.quit(caf::make_error(caf::sec::runtime_error, why)); // without an epoch nothing can be owned
+    else
+      tell(sender_, request_failed{ticket_of(request_), lost, why});
   }
 
 private:
@@ -120,7 +121,7 @@ caf::behavior transaction_coordinator::make_behavior() {
         if (take_back(lease))
           run_in_savepoint(std::move(next));
         else
-          next->failed(*this, vanished, false);
+          next->failed(*this, transaction_vanished, false);
         after_lease();
       },
       [this](discard_attempt& attempt) {
@@ -134,6 +135,7 @@ caf::behavior transaction_coordinator::make_behavior() {
         after_lease();
       },
       [this](start_instance& request) { take_in(request); },
+      [this](release_instances& request) { take_in(request); },
       [this](claim_instances& request) { take_in(request); },
       [this](load_history& request) { take_in(request); },
       [this](begin_compensation& request) { take_in(request); },
@@ -347,6 +349,11 @@ instance_started transaction_coordinator::carry_out(const start_instance& reques
   auto existing = tables_->instances.find(request.instance.instance_id);
   if (!existing) throw storage_failure{failure_kind::other, "instance " + request.instance.instance_id + " vanished while it was started"};
   return {request.ticket, false, std::move(*existing)};
+}
+
+transaction_coordinator::nothing transaction_coordinator::carry_out(const release_instances&) {
+  tables_->instances.release(epoch_);
+  return {};
 }
 
 instances_claimed transaction_coordinator::carry_out(const claim_instances& request) {

@@ -76,6 +76,7 @@ private:
   };
   struct nothing {};
   instance_started carry_out(const start_instance&);
+  nothing carry_out(const release_instances&);
   instances_claimed carry_out(const claim_instances&);
   history_loaded carry_out(const load_history&);
   compensation_begun carry_out(const begin_compensation&);

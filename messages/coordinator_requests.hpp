@@ -43,6 +43,8 @@ struct instance_started {
   bool created = false;
   instance_record instance; ///< as it is in the database: for the caller to compare when it existed
 };
+/// Gives back what this epoch owns. Commits of those who worked on it are refused once it is claimed again.
+struct release_instances {};
 struct claim_instances {
   std::vector<std::string> workflows;
   int limit = 0;

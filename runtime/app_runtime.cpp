@@ -43,7 +43,7 @@ public:
     const auto end = timeout ? std::chrono::steady_clock::now() + *timeout : forever;
     completion_board::waiter waiter{*engine_->env().completions, id};
     // It usually ends in this process, which tells. Otherwise the database does.
-    auto pause = std::chrono::milliseconds{20};
+    auto pause = std::chrono::milliseconds{100};
     for (;;) {
       if (const auto stored = find(id); is_settled(stored.status)) return output_of(stored);
       const auto now = std::chrono::steady_clock::now();

@@ -4,6 +4,7 @@
 
 #include "storage/storage_failure.hpp"
 #include "storage/timestamp.hpp"
+#include "storage/where_clause.hpp"
 
 namespace romancy {
 
@@ -20,9 +21,10 @@ instance_table::instance_table(database& db)
                       "VALUES (:id, :workflow, :input, :epoch, 1, :now) ON CONFLICT (instance_id) DO NOTHING",
                soci::use(row_.instance_id), soci::use(row_.workflow), soci::use(row_.input), soci::use(epoch_),
                soci::use(now_))},
-      owned_{(db.session().prepare << "SELECT count(*) FROM workflow_instances WHERE instance_id = :id AND "
-                                      "owner_epoch = :epoch AND fence = :fence",
-              soci::use(row_.instance_id), soci::use(epoch_), soci::use(row_.fence), soci::into(owned_count_))},
+      find_{(db.session().prepare << "SELECT workflow_name, status, input_data, output_data, error, fence "
+                                     "FROM workflow_instances WHERE instance_id = :id",
+             soci::use(row_.instance_id), soci::into(row_.workflow), soci::into(status_), soci::into(row_.input),
+             soci::into(row_.output, output_is_), soci::into(row_.error, error_is_), soci::into(row_.fence))},
       finish_{(db.session().prepare
                    << "UPDATE workflow_instances SET status = :status, output_data = :output, "
                       "error = coalesce(:error, error), owner_epoch = NULL, finished_at = :now "
@@ -40,10 +42,18 @@ bool instance_table::insert(const instance_record& instance, const std::string& 
   throw storage_failure::from(e, "start an instance");
 }
 
-std::optional<instance_record> instance_table::find(const std::string& instance_id) {
-  auto found = list({.instance_id = instance_id, .limit = 1});
-  if (found.empty()) return std::nullopt;
-  return std::move(found.front().instance);
+std::optional<instance_record> instance_table::find(const std::string& instance_id) try {
+  row_.instance_id = instance_id;
+  std::optional<instance_record> found;
+  for (bool more = find_.execute(true); more; more = find_.fetch()) {
+    row_.status = to_instance_status(status_).value_or(instance_status::parked);
+    if (output_is_ == soci::i_null) row_.output.clear();
+    if (error_is_ == soci::i_null) row_.error.clear();
+    found = row_;
+  }
+  return found;
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "read instance " + instance_id);
 }
 
 std::vector<instance_record> instance_table::claim(const std::string& epoch, const std::vector<std::string>& workflows,
@@ -70,19 +80,6 @@ std::vector<instance_record> instance_table::claim(const std::string& epoch, con
   return claimed;
 } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "claim instances");
-}
-
-bool instance_table::is_owned(const std::string& instance_id, const std::string& epoch, std::int64_t fence) try {
-  row_.instance_id = instance_id;
-  row_.fence = fence;
-  epoch_ = epoch;
-  owned_count_ = 0;
-  owned_.execute(true);
-  while (owned_.fetch()) {
-  }
-  return owned_count_ == 1;
-} catch (const soci::soci_error& e) {
-  throw storage_failure::from(e, "check the owner of an instance");
 }
 
 bool instance_table::begin_compensation(const std::string& instance_id, const std::string& epoch, std::int64_t fence,
@@ -118,15 +115,17 @@ std::vector<instance_table::summary> instance_table::list(const filter& wanted) 
   summary row;
   std::string status;
   soci::indicator output_is, error_is, owner_is, finished_is;
+  where_clause where;
+  where.add("status", wanted.status);
+  where.add("workflow_name", wanted.workflow);
+  where.add("instance_id", wanted.instance_id);
+  soci::details::prepare_temp_type query =
+      db_.session().prepare
+      << "SELECT instance_id, workflow_name, status, input_data, output_data, error, fence, owner_epoch, started_at, "
+         "finished_at FROM workflow_instances" + where.text() + " ORDER BY started_at, instance_id LIMIT :limit";
+  for (const auto& value : where.values()) query, soci::use(value);
   soci::statement select =
-      (db_.session().prepare
-           << "SELECT instance_id, workflow_name, status, input_data, output_data, error, fence, owner_epoch, started_at, "
-              "finished_at FROM workflow_instances WHERE (:status = '' OR status = :status2) AND "
-              "(:workflow = '' OR workflow_name = :workflow2) AND (:id = '' OR instance_id = :id2) "
-              "ORDER BY started_at, instance_id LIMIT :limit",
-       soci::use(wanted.status), soci::use(wanted.status), soci::use(wanted.workflow), soci::use(wanted.workflow),
-       soci::use(wanted.instance_id), soci::use(wanted.instance_id), soci::use(wanted.limit),
-       soci::into(row.instance.instance_id), soci::into(row.instance.workflow), soci::into(status),
+      (query, soci::use(wanted.limit), soci::into(row.instance.instance_id), soci::into(row.instance.workflow), soci::into(status),
        soci::into(row.instance.input), soci::into(row.instance.output, output_is), soci::into(row.instance.error, error_is),
        soci::into(row.instance.fence), soci::into(row.owner_epoch, owner_is), soci::into(row.started_at),
        soci::into(row.finished_at, finished_is));

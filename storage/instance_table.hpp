@@ -20,7 +20,6 @@ public:
   std::optional<instance_record> find(const std::string& instance_id);
   /// Takes up to `limit` unfinished instances of these workflows that nobody owns, the oldest first. Each gets a new fence.
   std::vector<instance_record> claim(const std::string& epoch, const std::vector<std::string>& workflows, int limit);
-  bool is_owned(const std::string& instance_id, const std::string& epoch, std::int64_t fence);
   /// From running to compensating; false if it is not ours, or not running.
   bool begin_compensation(const std::string& instance_id, const std::string& epoch, std::int64_t fence, const std::string& error);
   /// To a settled status, owned by nobody; false if it is not ours. `finished.error` empty: the stored one stays.
@@ -49,8 +48,7 @@ private:
   instance_record row_;
   std::string epoch_, now_, status_;
   soci::indicator output_is_, error_is_;
-  soci::statement insert_, owned_, finish_;
-  int owned_count_ = 0;
+  soci::statement insert_, find_, finish_;
 };
 
 } // namespace romancy

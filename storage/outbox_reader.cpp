@@ -2,6 +2,7 @@
 
 #include "storage/storage_failure.hpp"
 #include "storage/timestamp.hpp"
+#include "storage/where_clause.hpp"
 
 namespace romancy {
 
@@ -9,15 +10,17 @@ std::vector<outbox_event> outbox_reader::list(const outbox_filter& filter) try {
   outbox_event row;
   std::string status, created_at, published_at;
   soci::indicator attributes_is, instance_is, error_is, published_is;
-  const std::string wanted_status = filter.status ? std::string{to_string(*filter.status)} : "";
+  where_clause where;
+  where.add("status", filter.status ? std::string{to_string(*filter.status)} : "");
+  where.add("event_type", filter.event_type);
+  where.add("event_id", filter.event_id);
+  soci::details::prepare_temp_type query =
+      db_.session().prepare
+      << "SELECT event_id, event_type, event_source, event_data, data_encoding, content_type, attributes, instance_id, "
+         "status, retry_count, last_error, created_at, published_at FROM outbox_events" + where.text() + " ORDER BY sequence LIMIT :limit";
+  for (const auto& value : where.values()) query, soci::use(value);
   soci::statement select =
-      (db_.session().prepare
-           << "SELECT event_id, event_type, event_source, event_data, data_encoding, content_type, attributes, instance_id, "
-              "status, retry_count, last_error, created_at, published_at FROM outbox_events "
-              "WHERE (:status = '' OR status = :status2) AND (:type = '' OR event_type = :type2) "
-              "AND (:id = '' OR event_id = :id2) ORDER BY sequence LIMIT :limit",
-       soci::use(wanted_status), soci::use(wanted_status), soci::use(filter.event_type), soci::use(filter.event_type),
-       soci::use(filter.event_id), soci::use(filter.event_id), soci::use(filter.limit), soci::into(row.event_id),
+      (query, soci::use(filter.limit), soci::into(row.event_id),
        soci::into(row.event_type), soci::into(row.event_source), soci::into(row.event_data), soci::into(row.data_encoding),
        soci::into(row.content_type), soci::into(row.attributes, attributes_is), soci::into(row.instance_id, instance_is),
        soci::into(status), soci::into(row.retry_count), soci::into(row.last_error, error_is), soci::into(created_at),

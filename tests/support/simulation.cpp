@@ -23,12 +23,17 @@ void end(caf::local_actor* actor) {
 constexpr auto epoch = std::chrono::sys_days{std::chrono::year{2026} / 1 / 1};
 constexpr auto clock_zero = std::chrono::hours{1}; // the test clock gives 0 a meaning of its own
 
+/// The same numbers in each run of the program, others in each simulation: two lives of an app are two epochs.
 class counting_entropy final : public entropy {
 public:
+  counting_entropy() {
+    static std::uint64_t simulations = 0;
+    state_ = ++simulations << 32;
+  }
   std::uint64_t next() override { return state_ = state_ * 6364136223846793005U + 1442695040888963407U; }
 
 private:
-  std::uint64_t state_ = 42;
+  std::uint64_t state_;
 };
 } // namespace
 
