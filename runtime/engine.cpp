@@ -9,6 +9,7 @@
 #include "actors/http_client.hpp"
 #include "actors/local_messages.hpp"
 #include "actors/message_types.hpp"
+#include "runtime/statement_hook.hpp"
 #include "storage/instance_table.hpp"
 #include "storage/migrations.hpp"
 #include "storage/storage_failure.hpp"
@@ -59,15 +60,14 @@ void check(const app_options& options) {
   at_least("shutdown_timeout", options.shutdown_timeout, milliseconds{0});
 }
 
-engine::engine(app_options options, detail::definition_table definitions, detail::dependency_set dependencies,
-               statement_hook on_statement)
+engine::engine(app_options options, detail::definition_table definitions, detail::dependency_set dependencies)
     : url_{database_url::parse(options.database)}, env_{std::make_shared<environment>()} {
   check(options);
   if (options.worker_id.empty()) options.worker_id = "worker";
   env_->definitions = definitions;
   env_->dependencies = std::move(dependencies);
   env_->options = std::move(options);
-  const database::options how{std::min(env_->options.database_timeout, std::chrono::milliseconds{1000}), std::move(on_statement)};
+  const database::options how{std::min(env_->options.database_timeout, std::chrono::milliseconds{1000}), installed_statement_hook()};
   const auto patience = env_->options.database_timeout;
   env_->open_database = [url = url_, how, patience] { return std::shared_ptr<database>{database::open(url, how, patience)}; };
   env_->open_http = [](int max_in_flight) { return std::make_unique<http_client>(max_in_flight); };

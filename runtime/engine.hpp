@@ -20,8 +20,7 @@ class engine {
 public:
   /// Opens and migrates the database and starts the actors.
   /// @throws startup_error that names the option or the database, and the remedy.
-  engine(app_options options, detail::definition_table definitions, detail::dependency_set dependencies,
-         statement_hook on_statement = {});
+  engine(app_options options, detail::definition_table definitions, detail::dependency_set dependencies);
   ~engine();
   engine(const engine&) = delete;
   engine& operator=(const engine&) = delete;
