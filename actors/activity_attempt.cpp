@@ -10,7 +10,11 @@ activity_attempt::activity_attempt(const environment& env, const execute_attempt
       borrow_{std::move(borrow)} {}
 
 soci::session& activity_attempt::session() {
-  if (!lease_) lease_ = borrow_();
+  if (!lease_) {
+    had_no_session_ = true;
+    lease_ = borrow_();
+    had_no_session_ = false;
+  }
   for (std::size_t level = 0; level < scopes_.size(); ++level)
     if (!scopes_[level].opened) {
       db().open_savepoint(static_cast<int>(level) + 1);
@@ -63,6 +67,7 @@ void activity_attempt::on_commit(std::function<void()> action) {
 }
 
 std::string activity_attempt::why_not_committable() const {
+  if (had_no_session_) return "no database session came in time";
   if (!broken_.empty()) return "a savepoint could not be undone: " + broken_;
   if (!lease_ || lease_->db().refused().empty()) return {};
   return "it tried to run " + lease_->db().refused() +

@@ -31,6 +31,8 @@ public:
   int attempt() const override { return job_.number; }
 
   /// Its SQL has ended the transaction, so nothing that it wrote is left.
+  /// No session came in time: no fault of the attempt.
+  bool had_no_session() const { return had_no_session_; }
   bool transaction_vanished() const { return lease_ && !lease_->db().in_transaction(); }
   /// Empty, or why this attempt cannot be committed although its code returned.
   std::string why_not_committable() const;
@@ -54,6 +56,7 @@ private:
   std::vector<scope> scopes_;
   std::vector<event_record> events_;
   commit_actions actions_;
+  bool had_no_session_ = false;
   std::string broken_; ///< a savepoint could not be undone
 };
 

@@ -44,15 +44,6 @@ caf::behavior activity_executor::make_behavior() {
         execute(job, current_sender());
         tell_as(caf::strong_actor_ptr{ctrl()}, pool_, executor_idle{});
       },
-      [](const run_actions& request) {
-        for (const auto& action : request.actions) try {
-            action();
-          } catch (const std::exception& e) {
-            log().error("an on_commit action threw: {}", e.what());
-          } catch (...) {
-            log().error("an on_commit action threw something that is no std::exception");
-          }
-      },
       [this](const drain&) { quit(); },
   };
 }
@@ -81,7 +72,6 @@ void activity_executor::execute(const execute_attempt& job, const caf::strong_ac
       commit.step.events = attempt.take_events();
       commit.lease = attempt.take_lease();
       commit.actions = attempt.take_actions();
-      if (!commit.actions.empty()) commit.runner = caf::strong_actor_ptr{ctrl()};
       tell_as(instance, coordinator_, std::move(commit));
       return;
     }
@@ -97,7 +87,7 @@ void activity_executor::execute(const execute_attempt& job, const caf::strong_ac
   if (auto lease = attempt.take_lease())
     tell_as(instance, coordinator_, discard_attempt{job.ticket, std::move(lease), std::move(why), terminal});
   else
-    tell(instance, attempt_failed{job.ticket, std::move(why), terminal, false});
+    tell(instance, attempt_failed{job.ticket, std::move(why), terminal, attempt.had_no_session()});
 }
 
 lease_ptr activity_executor::borrow(const execute_attempt& job) {

@@ -17,10 +17,9 @@ dispatcher::dispatcher(caf::actor_config& cfg, environment_ptr env, instance_pee
 }
 
 void dispatcher::on_exit() {
-  for (auto& [ticket, slot] : starting_) slot->refused("the app is shutting down or restarting: start it again with the same id");
   starting_.clear();
   for (auto& [id, instance] : instances_)
-    if (instance.actor) tell(instance.actor, drain{});
+    if (instance) tell(instance, drain{});
   instances_.clear();
   by_address_.clear();
   peers_ = {};
@@ -31,17 +30,17 @@ caf::behavior dispatcher::make_behavior() {
   set_down_handler([this](caf::scheduled_actor*, caf::down_msg& down) { instance_ended(down); });
   send(peers_.coordinator, release_instances{}); // of an incarnation before this one
   look();
-  send(peers_.timekeeper, set_timer{poll_timer, env_->clock->now() + poll_interval});
+  send(peers_.timekeeper, set_timer{poll_timer, poll_interval});
   return {
       [this](start_request& request) {
-        if (draining_) return request.slot->refused("the app is shutting down");
+        if (draining_) return;
         const auto ticket = next_ticket_++;
         starting_.emplace(ticket, std::move(request.slot));
         send(peers_.coordinator, start_instance{ticket, std::move(request.instance)});
       },
       [this](instance_started& started) {
         auto node = starting_.extract(started.ticket);
-        if (started.created)
+        if (started.created && !draining_)
           run(started.instance, true);
         else if (!is_settled(started.instance.status))
           look(); // perhaps nobody owns it
@@ -49,6 +48,7 @@ caf::behavior dispatcher::make_behavior() {
       },
       [this](instances_claimed& claimed) {
         looking_ = false;
+        if (draining_) return; // what this epoch owns is given back at its end
         const bool more = std::exchange(look_again_, false) || static_cast<int>(claimed.instances.size()) == claim_batch;
         if (!claimed.instances.empty()) log().info("{} unfinished instances continue here", claimed.instances.size());
         for (auto& record : claimed.instances) run(std::move(record), false);
@@ -58,20 +58,21 @@ caf::behavior dispatcher::make_behavior() {
       [this](const timer_fired& timer) {
         if (timer.ticket == poll_timer) {
           look();
-          send(peers_.timekeeper, set_timer{poll_timer, env_->clock->now() + poll_interval});
+          send(peers_.timekeeper, set_timer{poll_timer, poll_interval});
         } else if (auto node = to_restart_.extract(timer.ticket)) {
-          if (auto found = instances_.find(node.mapped()); found != instances_.end()) run(found->second.record, false);
+          instances_.erase(node.mapped());
+          send(peers_.coordinator, release_instances{node.mapped()}); // and claim it again, as it now is in the database
+          look();
         }
       },
       [this](const request_failed& failure) {
-        if (auto node = starting_.extract(failure.ticket)) return node.mapped()->refused(failure.message);
-        looking_ = false;
-        log().error("unfinished instances cannot be claimed: {}", failure.message);
+        if (starting_.erase(failure.ticket) == 0) looking_ = false;
+        log().error("instances cannot be started or claimed: {}", failure.message);
       },
       [this](const drain&) {
         draining_ = true;
         for (auto& [id, instance] : instances_)
-          if (instance.actor) send(instance.actor, drain{});
+          if (instance) send(instance, drain{});
         finish_drain();
       },
   };
@@ -90,15 +91,15 @@ void dispatcher::look() {
 }
 
 void dispatcher::run(instance_record record, bool fresh) {
-  auto& entry = instances_[record.instance_id];
-  if (entry.actor) { // taken over from ourselves: the older actor cannot commit any more
-    by_address_.erase(entry.actor.address());
-    send(entry.actor, drain{});
+  auto& actor = instances_[record.instance_id];
+  if (actor) { // taken over from ourselves: the older actor cannot commit any more
+    by_address_.erase(actor.address());
+    send(actor, drain{});
   }
-  entry.record = std::move(record);
-  entry.actor = spawn<workflow_instance>(env_, peers_, entry.record, fresh);
-  by_address_.emplace(entry.actor.address(), entry.record.instance_id);
-  monitor(entry.actor);
+  const auto id = record.instance_id;
+  actor = spawn<workflow_instance>(env_, peers_, std::move(record), fresh);
+  by_address_.emplace(actor.address(), id);
+  monitor(actor);
 }
 
 void dispatcher::instance_ended(const caf::down_msg& down) {
@@ -106,10 +107,10 @@ void dispatcher::instance_ended(const caf::down_msg& down) {
   if (!node) return;
   const auto found = instances_.find(node.mapped());
   if (down.reason && down.reason != caf::exit_reason::normal && down.reason != caf::exit_reason::user_shutdown && !draining_) {
-    found->second.actor = nullptr;
+    found->second = nullptr;
     const auto ticket = next_ticket_++;
     to_restart_.emplace(ticket, found->first);
-    send(peers_.timekeeper, set_timer{ticket, env_->clock->now() + restart_delay});
+    send(peers_.timekeeper, set_timer{ticket, restart_delay});
     return;
   }
   instances_.erase(found);

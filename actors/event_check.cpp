@@ -13,7 +13,6 @@ namespace romancy {
 
 namespace {
 
-constexpr std::size_t max_name = 255; // the seed's VARCHAR(255)
 constexpr std::size_t max_content_type = 100;
 
 std::string shown(const std::string& text) {
@@ -31,8 +30,19 @@ bool is_utf8(const std::string& text) {
   }
 }
 
+/// What CloudEvents 1.0, section 3.1 ("String"), keeps out of attributes: C0 and C1 controls, DEL and noncharacters.
+/// @pre is_utf8(text)
 bool has_control(const std::string& text) {
-  return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  for (std::size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    const std::size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    std::uint32_t point = length == 1 ? lead : lead & (0x7fU >> length);
+    for (std::size_t k = 1; k < length; ++k) point = point << 6 | (static_cast<unsigned char>(text[i + k]) & 0x3fU);
+    if (point < 0x20 || (point >= 0x7f && point < 0xa0) || (point >= 0xfdd0 && point <= 0xfdef) || (point & 0xfffe) == 0xfffe)
+      return true;
+    i += length;
+  }
+  return false;
 }
 
 /// CloudEvents 1.0, section 3.1.1 (attribute names) and 3.1 (types of values).
@@ -46,7 +56,7 @@ void check_attribute(const std::string& name, const nlohmann::json& value, const
     throw payload_error{what + "a name is 1 to 20 of a-z and 0-9"};
   if (value.is_string()) {
     const auto& text = value.get_ref<const std::string&>();
-    if (!is_utf8(text) || has_control(text)) throw payload_error{what + "its value must be UTF-8 without control characters"};
+    if (text.empty() || !is_utf8(text) || has_control(text)) throw payload_error{what + "its value must be UTF-8 without control characters, and not empty"};
   } else if (value.is_number_integer()) {
     const bool fits = value.is_number_unsigned()
                           ? value.get<std::uint64_t>() <= std::numeric_limits<std::int32_t>::max()
@@ -59,10 +69,10 @@ void check_attribute(const std::string& name, const nlohmann::json& value, const
 
 } // namespace
 
-void check_name(const std::string& text, const std::string& what) {
+void check_name(const std::string& text, const std::string& what, std::size_t longest) {
   if (text.empty()) throw payload_error{what + " is empty: give it a value"};
-  if (text.size() > max_name)
-    throw payload_error{what + ' ' + shown(text) + "… has " + std::to_string(text.size()) + " bytes, at most 255 are kept: shorten it"};
+  if (text.size() > longest)
+    throw payload_error{what + ' ' + shown(text) + "… has " + std::to_string(text.size()) + " bytes, at most " + std::to_string(longest) + " are kept: shorten it"};
   if (!is_utf8(text)) throw payload_error{what + ' ' + shown(text) + " is not UTF-8: encode it"};
   if (has_control(text)) throw payload_error{what + ' ' + shown(text) + " has control characters: remove them"};
 }

@@ -22,6 +22,11 @@ public:
     ++part.restarts;
     part.last_error = error;
   }
+  /// Ended because something before it died; it will be started again.
+  void pausing(const std::string& name) {
+    const std::lock_guard lock{mutex_};
+    parts_[name].running = false;
+  }
   void removed(const std::string& name) {
     const std::lock_guard lock{mutex_};
     parts_.erase(name);

@@ -35,7 +35,12 @@ public:
 
 private:
   void post(const event_record& event, const caf::strong_actor_ptr& relayer) {
-    auto encoded = encode(event, options_.mode);
+    encoded_event encoded;
+    try {
+      encoded = encode(event, options_.mode);
+    } catch (const std::exception& e) { // attributes written by hand
+      return tell(relayer, event_answered{event.id, 0, std::string{"it cannot be encoded: "} + e.what()});
+    }
     encoded.headers.insert(encoded.headers.end(), headers_.begin(), headers_.end());
     http_->post({options_.broker_url, std::move(encoded.headers), std::move(encoded.body), options_.request_timeout},
                 [relayer, id = event.id](http_response response) {

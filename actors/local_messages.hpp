@@ -7,8 +7,6 @@
 #include <string>
 #include <vector>
 
-#include <caf/actor_control_block.hpp>
-
 #include <romancy/detail/ports.hpp>
 
 #include "actors/session_lease.hpp"
@@ -38,7 +36,6 @@ struct commit_attempt {
   step_record step;
   lease_ptr lease; ///< null: the attempt wrote no rows of its own
   commit_actions actions;
-  caf::strong_actor_ptr runner; ///< of the actions, after COMMIT
 };
 /// The attempt failed: undo its rows. The sender is told by attempt_failed once they are undone.
 struct discard_attempt {
@@ -88,7 +85,7 @@ struct executor_idle {};
 
 struct set_timer {
   std::uint64_t ticket = 0;
-  time_point due;
+  std::chrono::microseconds after{}; ///< steady: the wall clock may be set meanwhile
 };
 struct timer_fired {
   std::uint64_t ticket = 0;

@@ -30,15 +30,16 @@ std::string printable(std::string text) {
 } // namespace
 
 outbox_relayer_actor::outbox_relayer_actor(caf::actor_config& cfg, environment_ptr env, outbox_options options,
-                                           caf::actor coordinator, caf::actor publisher, caf::actor timekeeper, caf::actor hooks)
+                                           caf::actor coordinator, caf::actor publisher, caf::actor timekeeper,
+                                           caf::actor callbacks)
     : event_based_actor{cfg}, env_{std::move(env)}, options_{std::move(options)}, coordinator_{std::move(coordinator)},
-      publisher_{std::move(publisher)}, timekeeper_{std::move(timekeeper)}, hooks_{std::move(hooks)} {}
+      publisher_{std::move(publisher)}, timekeeper_{std::move(timekeeper)}, callbacks_{std::move(callbacks)} {}
 
 void outbox_relayer_actor::on_exit() {
   coordinator_ = nullptr;
   publisher_ = nullptr;
   timekeeper_ = nullptr;
-  hooks_ = nullptr;
+  callbacks_ = nullptr;
   idle_listeners_.clear();
 }
 
@@ -46,7 +47,7 @@ caf::behavior outbox_relayer_actor::make_behavior() {
   guard(this, name());
   send(coordinator_, watch_outbox{});
   send(coordinator_, release_events{}); // of an incarnation before this one
-  send(timekeeper_, set_timer{poll_timer, env_->clock->now() + options_.poll_interval});
+  send(timekeeper_, set_timer{poll_timer, options_.poll_interval});
   return {
       [this](const events_released&) {
         if (draining_) {
@@ -74,7 +75,7 @@ caf::behavior outbox_relayer_actor::make_behavior() {
       [this](const events_marked& result) { marked(result); },
       [this](const timer_fired& timer) {
         if (timer.ticket == poll_timer) {
-          send(timekeeper_, set_timer{poll_timer, env_->clock->now() + options_.poll_interval});
+          send(timekeeper_, set_timer{poll_timer, options_.poll_interval});
         } else {
           next_wake_ = time_point::max();
         }
@@ -128,10 +129,12 @@ void outbox_relayer_actor::take(std::vector<event_record>& events) {
   const auto max_age = std::chrono::microseconds{static_cast<std::int64_t>(std::llround(options_.max_age_hours * 3.6e9))};
   publish_events batch;
   for (auto& event : events) {
-    if (options_.max_age_hours > 0 && now - event.created_at > max_age) {
+    if (!event.unreadable.empty()) {
+      mark({event.id, outbox_status::invalid, false, event.unreadable, {}}, event);
+    } else if (options_.max_age_hours > 0 && now - event.created_at > max_age) {
       mark({event.id, outbox_status::expired, false, "", {}}, event);
     } else if (event.retry_count >= options_.max_retries) {
-      mark({event.id, outbox_status::failed, false, "", {}}, event);
+      mark({event.id, outbox_status::failed, false, event.last_error, {}}, event);
     } else {
       on_wire_.emplace(event.id, event);
       batch.events.push_back(std::move(event));
@@ -199,7 +202,7 @@ void outbox_relayer_actor::marked(const events_marked& result) {
 void outbox_relayer_actor::wake_at(time_point due) {
   if (due >= next_wake_) return;
   next_wake_ = due;
-  send(timekeeper_, set_timer{retry_timer, due});
+  send(timekeeper_, set_timer{retry_timer, due - env_->clock->now()});
 }
 
 void outbox_relayer_actor::tell_if_idle() {
@@ -216,8 +219,8 @@ void outbox_relayer_actor::finish_drain() {
 }
 
 void outbox_relayer_actor::call_hook(const event_mark& mark, const event_record& event) {
-  if (!hooks_ || mark.status == outbox_status::pending) return;
-  send(hooks_, fire_hook{[status = mark.status, why = mark.last_error,
+  if (!env_->options.hooks || mark.status == outbox_status::pending) return;
+  send(callbacks_, fire_hook{[status = mark.status, why = mark.last_error,
                           info = event_info{event.id, event.type, event.source, event.instance_id}](lifecycle_hooks& hooks) {
          switch (status) {
            case outbox_status::published: hooks.on_event_delivered(info); break;

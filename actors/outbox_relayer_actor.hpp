@@ -19,7 +19,7 @@ namespace romancy {
 class outbox_relayer_actor final : public caf::event_based_actor {
 public:
   outbox_relayer_actor(caf::actor_config& cfg, environment_ptr env, outbox_options options, caf::actor coordinator,
-                       caf::actor publisher, caf::actor timekeeper, caf::actor hooks);
+                       caf::actor publisher, caf::actor timekeeper, caf::actor callbacks);
   const char* name() const override { return "outbox_relayer"; }
   caf::behavior make_behavior() override;
   void on_exit() override;
@@ -42,7 +42,7 @@ private:
   caf::actor coordinator_;
   caf::actor publisher_;
   caf::actor timekeeper_;
-  caf::actor hooks_;
+  caf::actor callbacks_;
 
   struct judged {
     event_mark mark;

@@ -18,6 +18,13 @@ bool all_finite(const nlohmann::json& value) {
 
 } // namespace
 
+std::string storable(std::string message) {
+  constexpr std::size_t longest = 4096;
+  if (message.size() > longest) message = message.substr(0, longest) + " …";
+  using nlohmann::json;
+  return json::parse(json(std::move(message)).dump(-1, ' ', false, json::error_handler_t::replace)).get<std::string>();
+}
+
 void check_size(std::size_t bytes, const std::string& what, std::size_t max_bytes) {
   if (bytes > max_bytes)
     throw payload_error{what + " has " + std::to_string(bytes) + " bytes, more than the " + std::to_string(max_bytes) +

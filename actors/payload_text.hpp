@@ -11,6 +11,9 @@ namespace romancy {
 /// of charge_card:1". @throws payload_error for text that is not UTF-8, for NaN and infinity, and beyond `max_bytes`.
 std::string payload_text(const nlohmann::json& value, const std::string& what, std::size_t max_bytes);
 
+/// What an exception said, as history and JSON can keep it: valid UTF-8, at most 4 KiB.
+std::string storable(std::string message);
+
 /// @throws payload_error
 void check_size(std::size_t bytes, const std::string& what, std::size_t max_bytes);
 

@@ -105,10 +105,12 @@ void supervisor::child_down(const caf::down_msg& down) {
     if (!later->actor) continue;
     ending_.insert(later->actor.address());
     names_->erase(later->spec.name);
+    env_->health->pausing(later->spec.name);
     send_exit(later->actor, caf::exit_reason::user_shutdown);
     later->actor = nullptr;
   }
   has_died(*dead, down.reason ? caf::to_string(down.reason) : "without being asked to");
+  drain_next(); // what was being removed may be among them
 }
 
 void supervisor::schedule_restart() {

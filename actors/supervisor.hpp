@@ -18,7 +18,7 @@ namespace romancy {
 
 /// Starts its children in order and keeps them running. When one dies, it and all that were started after it are ended and
 /// started anew, in order and after a pause: the later ones hold handles and state of the earlier ones. The pause grows
-/// while deaths follow each other; after too many in a minute the app's health says so and the pause is half a minute.
+/// while deaths follow each other; after too many in a minute it is half a minute. Meanwhile the app's health is not ok.
 ///
 /// drain: ends the children, the last one first, each when it has finished what it was doing.
 class supervisor final : public caf::event_based_actor {

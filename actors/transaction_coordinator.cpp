@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
-#include "storage/storage_failure.hpp"
-
 namespace romancy {
 
 namespace {
 
 constexpr std::size_t max_batch = 256;
+constexpr auto max_age = std::chrono::milliseconds{20}; // of a batch that goes on lending
+constexpr int failures_before_reopening = 8;
 
 /// Another process owns the instance now, or this one has begun to own it anew.
 class ownership_lost : public std::exception {
@@ -55,11 +55,11 @@ public:
   }
   void carry_out(transaction_coordinator& self) override { self.write_step(attempt_.step); }
   void committed(transaction_coordinator& self) override {
-    if (self.hooks_)
+    if (self.env_->options.hooks)
       for (const auto& event : attempt_.step.events)
-        tell(self.hooks_, fire_hook{[info = event_info{event.id, event.type, event.source, event.instance_id}](
+        tell(self.callbacks_, fire_hook{[info = event_info{event.id, event.type, event.source, event.instance_id}](
                                            lifecycle_hooks& hooks) { hooks.on_event_sent(info); }});
-    if (!attempt_.actions.empty()) tell(attempt_.runner, run_actions{std::move(attempt_.actions)});
+    if (!attempt_.actions.empty()) tell(self.callbacks_, run_actions{std::move(attempt_.actions)});
     tell(sender_, attempt_committed{attempt_.ticket, std::move(attempt_.step.history)});
   }
   void failed(transaction_coordinator&, const std::string& why, bool lost) override {
@@ -80,8 +80,8 @@ private:
 };
 
 transaction_coordinator::transaction_coordinator(caf::actor_config& cfg, environment_ptr env, std::string epoch,
-                                                 std::string previous_epoch, caf::actor hooks)
-    : event_based_actor{cfg}, env_{std::move(env)}, hooks_{std::move(hooks)}, epoch_{std::move(epoch)},
+                                                 std::string previous_epoch, caf::actor callbacks)
+    : event_based_actor{cfg}, env_{std::move(env)}, callbacks_{std::move(callbacks)}, epoch_{std::move(epoch)},
       previous_epoch_{std::move(previous_epoch)}, db_{env_->open_database()}, tables_{std::make_unique<tables>(*db_)} {}
 
 transaction_coordinator::~transaction_coordinator() = default;
@@ -92,7 +92,7 @@ void transaction_coordinator::on_exit() {
   queue_.clear();
   batch_.clear();
   outbox_watchers_.clear();
-  hooks_ = nullptr;
+  callbacks_ = nullptr;
   if (open_ && !lent_) db_->roll_back();
   tables_.reset();
   db_.reset(); // a borrower may keep it until its code returns; closing it rolls back
@@ -176,27 +176,40 @@ template <class Request> void transaction_coordinator::take_in(Request& request)
 
 void transaction_coordinator::pump() {
   while (!queue_.empty() && !lent_ && !backing_off_) {
-    if (batch_.size() >= max_batch) commit();
+    const bool borrowed_next = std::holds_alternative<waiting_borrower>(queue_.front());
+    // Those who are done do not wait for any number of borrowers.
+    if (batch_.size() >= max_batch || (borrowed_next && !batch_.empty() && env_->clock->now() - opened_at_ > max_age)) commit();
     if (backing_off_ || (!open_ && !begin())) return;
+    try {
+      db_->open_savepoint(0);
+    } catch (const storage_failure& e) {
+      db_->roll_back();
+      return back_off(e);
+    }
     auto next = std::move(queue_.front());
     queue_.pop_front();
-    if (auto* borrower = std::get_if<waiting_borrower>(&next)) {
-      lend(std::move(*borrower));
-    } else {
-      db_->open_savepoint(0);
+    if (borrowed_next)
+      lend(std::move(std::get<waiting_borrower>(next)));
+    else
       run_in_savepoint(std::move(std::get<std::unique_ptr<work>>(next)));
-    }
   }
 }
 
+/// Under the write lock nobody can take over what this epoch owns: it is looked at once, for the whole batch.
 bool transaction_coordinator::begin() {
   try {
     db_->begin();
+    open_ = true;
+    opened_at_ = env_->clock->now();
+    if (registered_ && !tables_->epochs.exists(epoch_)) {
+      throw std::runtime_error{"this worker was silent for longer than its lease of " +
+                               std::to_string(env_->options.worker_lease.count()) + " ms: others have taken over what it owned"};
+    }
   } catch (const storage_failure& e) {
-    back_off(e.what());
+    db_->roll_back();
+    back_off(e);
     return false;
   }
-  open_ = true;
   send(this, flush::value);
   return true;
 }
@@ -213,17 +226,20 @@ void transaction_coordinator::run_in_savepoint(std::unique_ptr<work> next) {
   } catch (const ownership_lost& e) {
     why = e.what();
     lost = true;
+  } catch (const storage_failure& e) {
+    // The database is away or full, or the error has ended the whole transaction
+    // (https://www.sqlite.org/lang_transaction.html, "Response To Errors"): no fault of this unit of work.
+    if (e.retryable() || !db_->in_transaction()) {
+      batch_.push_back(std::move(next));
+      db_->roll_back();
+      return back_off(e);
+    }
+    why = e.what();
   } catch (const std::exception& e) {
     why = e.what();
   }
-  if (db_->in_transaction()) {
-    db_->roll_back_savepoint(0);
-    next->failed(*this, why, lost);
-    return;
-  }
-  // The error has ended the whole transaction (https://www.sqlite.org/lang_transaction.html, "Response To Errors").
-  batch_.push_back(std::move(next));
-  back_off(why);
+  db_->roll_back_savepoint(0);
+  next->failed(*this, why, lost);
 }
 
 void transaction_coordinator::commit() {
@@ -233,8 +249,7 @@ void transaction_coordinator::commit() {
     db_->commit();
   } catch (const storage_failure& e) {
     db_->roll_back();
-    back_off(e.what());
-    return;
+    return back_off(e);
   }
   open_ = false;
   database_works();
@@ -257,9 +272,11 @@ void transaction_coordinator::give_up_transaction() {
   batch_.clear();
 }
 
-void transaction_coordinator::back_off(const std::string& why) {
+void transaction_coordinator::back_off(const storage_failure& failure) {
+  const std::string why = failure.what();
   give_up_transaction();
-  ++failures_;
+  if (++failures_ >= failures_before_reopening && failure.kind() != failure_kind::busy)
+    throw std::runtime_error{"the database does not come back on this connection: " + why}; // the next incarnation opens another
   const auto wait = std::chrono::milliseconds{std::min(20 << std::min(failures_, 8), 5000)};
   log().warn("the database does not commit ({}); trying again in {} ms", why, wait.count());
   env_->health->database(why);
@@ -281,8 +298,7 @@ void transaction_coordinator::finish_drain() {
 // -- lending --------------------------------------------------------------------------------------------------------
 
 void transaction_coordinator::lend(waiting_borrower borrower) {
-  if (borrower.request.slot->abandoned()) return;
-  db_->open_savepoint(0);
+  if (borrower.request.slot->abandoned()) return db_->release_savepoint(0);
   db_->lend();
   const auto self = address();
   auto lease = std::make_shared<session_lease>(db_, [self] {
@@ -318,15 +334,16 @@ transaction_coordinator::nothing transaction_coordinator::carry_out(const regist
     tables_->epochs.remove(request.previous);
   }
   tables_->epochs.insert(epoch_, env_->options.worker_id, env_->clock->now(), env_->options.worker_lease);
+  registered_ = true;
   return {};
 }
 
 epoch_renewed transaction_coordinator::carry_out(const renew_epoch&) {
   const auto now = env_->clock->now();
-  if (!tables_->epochs.renew(epoch_, now, env_->options.worker_lease)) return {false, 0};
+  tables_->epochs.renew(epoch_, now, env_->options.worker_lease);
   const auto dead = tables_->epochs.remove_dead(epoch_, now);
   for (const auto& epoch : dead) give_back_all_of(epoch);
-  return {true, static_cast<int>(dead.size())};
+  return {static_cast<int>(dead.size())};
 }
 
 epoch_released transaction_coordinator::carry_out(const release_epoch&) {
@@ -351,8 +368,8 @@ instance_started transaction_coordinator::carry_out(const start_instance& reques
   return {request.ticket, false, std::move(*existing)};
 }
 
-transaction_coordinator::nothing transaction_coordinator::carry_out(const release_instances&) {
-  tables_->instances.release(epoch_);
+transaction_coordinator::nothing transaction_coordinator::carry_out(const release_instances& request) {
+  tables_->instances.release(epoch_, request.instance_id);
   return {};
 }
 

@@ -13,6 +13,7 @@
 #include "actors/guard.hpp"
 #include "actors/local_messages.hpp"
 #include "actors/message_types.hpp"
+#include "storage/storage_failure.hpp"
 #include "storage/tables.hpp"
 
 namespace romancy {
@@ -28,7 +29,7 @@ class transaction_coordinator final : public caf::event_based_actor {
 public:
   /// `epoch` owns whatever is claimed and started through this coordinator; what `previous_epoch` owned is given back.
   transaction_coordinator(caf::actor_config& cfg, environment_ptr env, std::string epoch, std::string previous_epoch,
-                          caf::actor hooks);
+                          caf::actor callbacks);
   ~transaction_coordinator() override;
   const char* name() const override { return "transaction_coordinator"; }
   caf::behavior make_behavior() override;
@@ -66,7 +67,7 @@ private:
   void after_lease();
   void commit();
   void give_up_transaction();
-  void back_off(const std::string& why);
+  void back_off(const storage_failure& failure);
   void database_works();
   void finish_drain();
 
@@ -91,7 +92,7 @@ private:
   void give_back_all_of(const std::string& epoch);
 
   environment_ptr env_;
-  caf::actor hooks_;
+  caf::actor callbacks_;
   std::string epoch_;
   std::string previous_epoch_;
   std::shared_ptr<database> db_;
@@ -101,6 +102,8 @@ private:
   std::vector<std::unique_ptr<work>> batch_; ///< carried out, not yet committed
   bool open_ = false;        ///< a physical transaction is
   bool flush_due_ = false;   ///< the batch should be committed as soon as the session is back
+  time_point opened_at_{};
+  bool registered_ = false; ///< the epoch has its row
   bool backing_off_ = false;
   bool draining_ = false;
   int failures_ = 0;         ///< of the database, one after another

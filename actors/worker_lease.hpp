@@ -7,9 +7,7 @@
 
 namespace romancy {
 
-/// Tells the other processes that this one lives, three times a lease, and takes back what dead ones have left behind. A
-/// process that was silent for too long (stopped, swapped out) finds its epoch gone: it owns nothing any more, and its
-/// coordinator is ended, to begin anew under a new epoch.
+/// Tells the other processes that this one lives, three times a lease, and takes back what dead ones have left behind.
 class worker_lease final : public caf::event_based_actor {
 public:
   worker_lease(caf::actor_config& cfg, environment_ptr env, caf::actor coordinator, caf::actor timekeeper)
@@ -22,12 +20,6 @@ public:
     return {
         [this](const timer_fired&) { send(coordinator_, renew_epoch{}); },
         [this](const epoch_renewed& renewed) {
-          if (!renewed.alive) {
-            log().error("this worker was silent for longer than its lease of {} ms: others have taken over, beginning anew",
-                        env_->options.worker_lease.count());
-            send_exit(coordinator_, caf::make_error(caf::sec::runtime_error, std::string{"the worker lease ran out"}));
-            return;
-          }
           if (renewed.taken_back > 0) {
             log().info("taken over what {} dead worker(s) left behind", renewed.taken_back);
             if (dispatcher_) send(dispatcher_, look_for_instances{});
@@ -51,7 +43,7 @@ public:
   }
 
 private:
-  void rearm() { send(timekeeper_, set_timer{0, env_->clock->now() + env_->options.worker_lease / 3}); }
+  void rearm() { send(timekeeper_, set_timer{0, env_->options.worker_lease / 3}); }
 
   environment_ptr env_;
   caf::actor coordinator_;

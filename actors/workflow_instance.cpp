@@ -23,13 +23,14 @@ std::string_view kind_of(const std::string& event_type) {
   using enum history_event;
   if (event_type == to_string(activity_completed) || event_type == to_string(activity_failed)) return "activity";
   if (event_type == to_string(transaction_completed) || event_type == to_string(transaction_failed)) return "transaction";
-  if (event_type == to_string(event_sent)) return "event";
+  if (event_type == to_string(event_sent) || event_type == to_string(event_failed)) return "event";
   return {};
 }
 
 bool is_failure(const std::string& event_type) {
   using enum history_event;
-  return event_type == to_string(activity_failed) || event_type == to_string(transaction_failed);
+  return event_type == to_string(activity_failed) || event_type == to_string(transaction_failed) ||
+         event_type == to_string(event_failed);
 }
 
 void fill(detail::step_state& state, const history_record& outcome) {
@@ -200,7 +201,7 @@ void workflow_instance::run_step(std::uint64_t ticket) {
     send(peers_.coordinator, step.event);
     return;
   }
-  if (step.attempt.kind != attempt_kind::transaction)
+  if (step.is_activity())
     call_hook([info = info(step.attempt)](lifecycle_hooks& hooks) { hooks.on_activity_start(info); });
   send(peers_.executors, step.attempt);
 }
@@ -227,7 +228,7 @@ void workflow_instance::committed(const attempt_committed& outcome) {
   auto& step = node.mapped();
   const bool failed = is_failure(outcome.history.event_type) ||
                       outcome.history.event_type == to_string(history_event::compensation_failed);
-  if (step.executes && step.attempt.kind != attempt_kind::transaction) {
+  if (step.is_activity()) {
     if (failed)
       call_hook([info = info(step.attempt), why = outcome.history.data](lifecycle_hooks& hooks) {
         hooks.on_activity_failed(info, why);
@@ -248,23 +249,31 @@ void workflow_instance::attempt_has_failed(const attempt_failed& failure) {
   const auto found = pending_.find(failure.ticket);
   if (found == pending_.end()) return;
   auto& step = found->second;
+  if (step.failing) { // even that it failed cannot be written
+    log().error("{} of {} cannot go on: {}", step.attempt.activity_id, record_.instance_id, failure.message);
+    return quit(caf::make_error(caf::sec::runtime_error, failure.message)); // the dispatcher begins anew
+  }
   if (failure.lost) return run_step(failure.ticket);
   if (failure.terminal || step.attempt.number >= step.retry.max_attempts()) return record_failure(failure.ticket, failure.message);
   const auto delay = step.retry.delay_after(step.attempt.number);
-  call_hook([info = info(step.attempt), why = failure.message, delay](lifecycle_hooks& hooks) {
-    hooks.on_activity_retry(info, why, delay);
-  });
+  if (step.is_activity())
+    call_hook([info = info(step.attempt), why = failure.message, delay](lifecycle_hooks& hooks) {
+      hooks.on_activity_retry(info, why, delay);
+    });
   log().info("{} of {} failed in attempt {} of {}, next in {} ms: {}", step.attempt.activity_id, record_.instance_id,
              step.attempt.number, step.retry.max_attempts(), delay.count(), failure.message);
   ++step.attempt.number;
-  send(peers_.timekeeper, set_timer{failure.ticket, env_->clock->now() + delay});
+  send(peers_.timekeeper, set_timer{failure.ticket, delay});
 }
 
 /// The failure is an outcome like any other: replay takes the same branch.
 void workflow_instance::record_failure(std::uint64_t ticket, const std::string& message) {
-  const auto& attempt = pending_.at(ticket).attempt;
+  auto& step = pending_.at(ticket);
+  const auto& attempt = step.attempt;
+  step.failing = true;
   using enum history_event;
-  const auto type = attempt.kind == attempt_kind::activity      ? activity_failed
+  const auto type = !step.executes                              ? event_failed
+                    : attempt.kind == attempt_kind::activity    ? activity_failed
                     : attempt.kind == attempt_kind::transaction ? transaction_failed
                                                                 : compensation_failed;
   log().warn("{} of {} failed for good in attempt {}: {}", attempt.activity_id, record_.instance_id, attempt.number, message);
@@ -273,7 +282,7 @@ void workflow_instance::record_failure(std::uint64_t ticket, const std::string& 
   commit.step.instance_id = record_.instance_id;
   commit.step.fence = record_.fence;
   commit.step.history = {(type == compensation_failed ? "@compensate:" : "") + attempt.activity_id, attempt.position,
-                       std::string{to_string(type)}, message, attempt.number};
+                       std::string{to_string(type)}, storable(message), attempt.number};
   commit.step.compensation_done = attempt.compensation_id;
   send(peers_.coordinator, std::move(commit));
 }
@@ -281,7 +290,7 @@ void workflow_instance::record_failure(std::uint64_t ticket, const std::string& 
 // -- the end ----------------------------------------------------------------------------------------------------------
 
 void workflow_instance::fail(const std::string& why) {
-  failure_ = why.empty() ? "it failed without a word" : why;
+  failure_ = why.empty() ? "it failed without a word" : storable(why);
   coroutine_.reset();
   send(peers_.coordinator, begin_compensation{next_ticket_++, record_.instance_id, record_.fence, failure_});
 }
@@ -326,7 +335,7 @@ void workflow_instance::settle(instance_status status, std::string output, std::
   result_ = record_;
   result_.status = status;
   result_.output = std::move(output);
-  result_.error = std::move(error);
+  result_.error = storable(std::move(error));
   send(peers_.coordinator,
        finish_instance{next_ticket_++, record_.instance_id, record_.fence, status, result_.output, result_.error});
 }
@@ -346,7 +355,7 @@ void workflow_instance::settled() {
 }
 
 void workflow_instance::call_hook(std::function<void(lifecycle_hooks&)> call) {
-  if (peers_.hooks) send(peers_.hooks, fire_hook{std::move(call)});
+  if (env_->options.hooks) send(peers_.callbacks, fire_hook{std::move(call)});
 }
 
 activity_info workflow_instance::info(const execute_attempt& attempt) const {

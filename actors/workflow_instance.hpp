@@ -18,7 +18,7 @@ struct instance_peers {
   caf::actor coordinator;
   caf::actor executors;
   caf::actor timekeeper;
-  caf::actor hooks; ///< null: there are none
+  caf::actor callbacks;
 };
 
 /// One running instance: holds the suspended coroutine, matches what it asks for with history, has new steps executed, and
@@ -40,6 +40,8 @@ private:
     retry_policy retry;
     commit_attempt event;        ///< step_kind::event: committed without an executor
     bool executes = true;
+    bool failing = false;        ///< its failure is being recorded
+    bool is_activity() const { return executes && attempt.kind != attempt_kind::transaction; }
   };
 
   // What the coroutine asks for.

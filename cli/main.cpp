@@ -1,14 +1,11 @@
 // The command line tool `romancy`: each subcommand is a file of its own.
 #include <CLI/CLI.hpp>
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/spdlog.h>
 
 #include "cli/commands.hpp"
 #include "cli/run_main.hpp"
 
 int main(int argc, char** argv) {
   using namespace romancy::cli;
-  spdlog::set_default_logger(spdlog::stderr_color_mt("romancy"));
   CLI::App app{"Durable workflows and a transactional outbox", "romancy"};
   app.require_subcommand(1);
   command run;

@@ -66,7 +66,7 @@ int print_list(const outbox_flags& given) {
                           {"created_at", to_text(event.created_at)}};
     object["attributes"] = event.attributes.empty() ? nlohmann::json::object() : nlohmann::json::parse(event.attributes);
     object["published_at"] = event.published_at ? nlohmann::json(to_text(*event.published_at)) : nlohmann::json();
-    std::cout << object << '\n';
+    std::cout << object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
   }
   return 0;
 }
@@ -74,13 +74,12 @@ int print_list(const outbox_flags& given) {
 int redrive(const outbox_flags& given) {
   if (given.id.empty() && given.status.empty() && given.type.empty())
     throw std::invalid_argument{"outbox redrive: say which events with --id, --status or --type"};
+  static_cast<void>(filter_of(given)); // refuses a status that is none
+  if (given.status == "pending" || given.status == "published")
+    throw std::invalid_argument{"--status " + given.status + ": only failed, invalid and expired events can be redriven"};
   const auto db = open_migrated(given.database);
-  const auto now = system_clock{}.now();
   db->begin();
-  outbox_table outbox{*db};
-  int redriven = 0;
-  for (const auto& event : outbox_reader{*db}.list(filter_of(given)))
-    if (outbox.redrive(event.event_id, now)) ++redriven;
+  const int redriven = outbox_table{*db}.redrive(given.id, given.type, given.status, system_clock{}.now());
   db->commit();
   if (given.json)
     std::cout << nlohmann::json{{"redriven", redriven}} << '\n';
@@ -106,15 +105,15 @@ void add_outbox(CLI::App& app, command& run) {
     sub.add_option("--status", given->status, "Only of this status");
     sub.add_option("--type", given->type, "Only of this event type");
     sub.add_option("--id", given->id, "Only this event");
-    sub.add_option("--limit", given->limit, "At most this many")->capture_default_str();
   };
   auto* status = outbox->add_subcommand("status", "How many events have which status");
   common(*status);
   status->callback([given, &run] { run = [given] { return print_status(*given); }; });
   auto* list = outbox->add_subcommand("list", "Events, in order of insertion");
   selecting(*list);
+  list->add_option("--limit", given->limit, "At most this many")->capture_default_str();
   list->callback([given, &run] { run = [given] { return print_list(*given); }; });
-  auto* again = outbox->add_subcommand("redrive", "Put failed, invalid and expired events back to pending");
+  auto* again = outbox->add_subcommand("redrive", "Put failed, invalid and expired events back to pending; expired ones expire again unless the limit is raised");
   selecting(*again);
   again->callback([given, &run] { run = [given] { return redrive(*given); }; });
 }

@@ -30,6 +30,11 @@ nlohmann::json parsed(const std::string& text) {
   return text.empty() ? nlohmann::json() : nlohmann::json::parse(text);
 }
 
+/// Of a database that others have written to as well.
+std::string line(const nlohmann::json& object) {
+  return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 nlohmann::json to_json(const instance_table::summary& row) {
   return {{"instance_id", row.instance.instance_id}, {"workflow", row.instance.workflow},
           {"status", to_string(row.instance.status)}, {"input", parsed(row.instance.input)},
@@ -45,7 +50,7 @@ int print_list(const workflow_flags& given) {
   const auto db = open_migrated(given.database);
   for (const auto& row : instance_table{*db}.list({given.status, given.workflow, given.id, given.limit})) {
     if (given.json)
-      std::cout << to_json(row) << '\n';
+      std::cout << line(to_json(row)) << '\n';
     else
       std::cout << row.started_at << "  " << std::left << std::setw(12) << to_string(row.instance.status) << "  "
                 << row.instance.instance_id << "  " << row.instance.workflow
@@ -66,7 +71,7 @@ int print_one(const workflow_flags& given) {
       object["history"].push_back({{"activity_id", row.record.activity_id}, {"event_type", row.record.event_type},
                                    {"event_data", row.record.data}, {"position", row.record.position},
                                    {"attempts", row.record.attempts}, {"created_at", row.created_at}});
-    std::cout << object << '\n';
+    std::cout << line(object) << '\n';
     return 0;
   }
   const auto& row = found.front();

@@ -4,7 +4,7 @@
 //   await_rules [example.db]
 #include <iostream>
 
-#include <spdlog/sinks/stdout_color_sinks.h>
+
 
 #include <romancy/romancy.hpp>
 
@@ -59,7 +59,6 @@ constexpr auto ship = romancy::workflow(
 
 int main(int argc, char** argv) {
   const std::string database = argc > 1 ? argv[1] : "example.db";
-  spdlog::stderr_color_mt("romancy");
 
   romancy::app<ship> app{{.database = database, .service_name = "shipping"}};
   std::cout << "shipped by " << app.start<ship>("P-1", 4.2, romancy::instance_id{"P-1"}).result() << '\n';

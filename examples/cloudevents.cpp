@@ -5,7 +5,7 @@
 #include <map>
 #include <thread>
 
-#include <spdlog/sinks/stdout_color_sinks.h>
+
 
 #include <romancy/romancy.hpp>
 
@@ -73,7 +73,6 @@ void show(const std::string& database, const std::string& invoice, romancy::cont
 
 int main(int argc, char** argv) {
   const std::string database = argc > 1 ? argv[1] : "example.db";
-  spdlog::stderr_color_mt("romancy");
   std::cout << "structured mode:\n";
   show(database, "INV-1", romancy::content_mode::structured);
   std::cout << "binary mode:\n";

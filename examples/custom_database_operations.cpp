@@ -4,7 +4,7 @@
 //   custom_database_operations [example.db]
 #include <iostream>
 
-#include <spdlog/sinks/stdout_color_sinks.h>
+
 
 #include <romancy/romancy.hpp>
 
@@ -41,7 +41,6 @@ constexpr auto pay = romancy::workflow("pay",
 
 int main(int argc, char** argv) {
   const std::string database = argc > 1 ? argv[1] : "example.db";
-  spdlog::stderr_color_mt("romancy");
 
   romancy::app<pay> app{{.database = database}};
   const auto sql = app.storage().connect();

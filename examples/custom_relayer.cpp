@@ -5,7 +5,7 @@
 #include <set>
 #include <thread>
 
-#include <spdlog/sinks/stdout_color_sinks.h>
+
 
 #include <romancy/romancy.hpp>
 
@@ -26,7 +26,6 @@ void print_status(const romancy::storage& storage) {
 
 int main(int argc, char** argv) {
   const std::string database = argc > 1 ? argv[1] : "example.db";
-  spdlog::stderr_color_mt("romancy");
 
   std::set<std::string> received; // by one thread of the sink
   {

@@ -14,8 +14,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/spdlog.h>
 
 #include <romancy/romancy.hpp>
 
@@ -160,7 +158,6 @@ template <class App> std::string place_orders(App& app, const settings& given) {
 } // namespace
 
 int main(int argc, char** argv) {
-  spdlog::set_default_logger(spdlog::stderr_color_mt("romancy"));
   CLI::App cli{"Places orders as durable workflows, with their events", "ecommerce"};
   settings given;
   romancy::cli::add_database_flag(cli, given.database);

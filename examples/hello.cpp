@@ -1,6 +1,5 @@
 // [hello]
 #include <iostream>
-#include <spdlog/sinks/stdout_color_sinks.h>
 #include <romancy/romancy.hpp>
 constexpr auto greet = romancy::activity("greet", [](romancy::activity_context& ctx, const std::string& name) {
   send_event_transactional(ctx, "person.greeted", "hello", {{"name", name}}); // commits with the step, or not at all
@@ -11,7 +10,6 @@ constexpr auto hello = romancy::workflow(
       co_return co_await ctx.call<greet>(name);
     });
 int main() {
-  spdlog::stderr_color_mt("romancy"); // what Romancy logs goes to stderr
   std::cout << romancy::app<hello>{{.database = "hello.db"}}.start<hello>("world").result() << '\n';
 }
 // [/hello]

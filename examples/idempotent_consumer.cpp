@@ -6,7 +6,7 @@
 #include <thread>
 
 #include <soci/sqlite3/soci-sqlite3.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
+
 
 #include <romancy/romancy.hpp>
 
@@ -71,7 +71,6 @@ constexpr auto sell = romancy::workflow(
 
 int main(int argc, char** argv) {
   const std::string database = argc > 1 ? argv[1] : "example.db";
-  spdlog::stderr_color_mt("romancy");
 
   warehouse consumer{database + ".warehouse"};
   {

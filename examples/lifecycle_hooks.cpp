@@ -6,7 +6,7 @@
 #include <map>
 #include <thread>
 
-#include <spdlog/sinks/stdout_color_sinks.h>
+
 
 #include <romancy/romancy.hpp>
 
@@ -59,7 +59,6 @@ constexpr auto place_order = romancy::workflow(
 
 int main(int argc, char** argv) {
   const std::string database = argc > 1 ? argv[1] : "example.db";
-  spdlog::stderr_color_mt("romancy");
 
   const romancy::cli::event_sink broker{{}};
   // [app]

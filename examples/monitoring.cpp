@@ -5,7 +5,7 @@
 #include <map>
 #include <thread>
 
-#include <spdlog/sinks/stdout_color_sinks.h>
+
 
 #include <romancy/romancy.hpp>
 
@@ -61,7 +61,6 @@ void print_summary(std::map<std::string, int> counts) {
 
 int main(int argc, char** argv) {
   const std::string database = argc > 1 ? argv[1] : "example.db";
-  spdlog::stderr_color_mt("romancy");
 
   const romancy::cli::event_sink broker{{.script = romancy::cli::answer_script::parse("202,400,503")}};
   const auto broker_url = "http://127.0.0.1:" + std::to_string(broker.port()) + "/events";

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <vector>
 
-#include <spdlog/sinks/stdout_color_sinks.h>
+
 
 #include <romancy/romancy.hpp>
 
@@ -55,7 +55,10 @@ public:
     if (++calls_ == 1) throw std::runtime_error{"timeout"};
     return "TX-" + transaction->first;
   }
-  void print() const { std::cout << "gateway: " << calls_ << " calls, " << charges_.size() << " charge\n"; }
+  void print() {
+    const std::lock_guard lock{mutex_};
+    std::cout << "gateway: " << calls_ << " calls, " << charges_.size() << " charge\n";
+  }
 
 private:
   std::mutex mutex_; // activities of several instances run at once
@@ -107,7 +110,6 @@ constexpr auto process_order = romancy::workflow(
 
 int main(int argc, char** argv) {
   const std::string database = argc > 1 ? argv[1] : "example.db";
-  spdlog::stderr_color_mt("romancy");
 
   // [dependency]
   payment_gateway gateway; // outlives the app

@@ -5,7 +5,7 @@
 #include <iostream>
 #include <thread>
 
-#include <spdlog/sinks/stdout_color_sinks.h>
+
 
 #include <romancy/romancy.hpp>
 
@@ -44,7 +44,6 @@ constexpr auto place_order =
 
 int main(int argc, char** argv) {
   const std::string database = argc > 1 ? argv[1] : "example.db";
-  spdlog::stderr_color_mt("romancy"); // what Romancy logs goes to stderr
 
   // Stands in for a broker: any HTTP endpoint that takes CloudEvents will do.
   const romancy::cli::event_sink broker{{.on_event = [](const romancy::cli::received_event& event) {

@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include <spdlog/sinks/stdout_color_sinks.h>
+
 
 #include <romancy/romancy.hpp>
 
@@ -73,7 +73,6 @@ void begin_order(const std::string& database, const std::string& order_id, wareh
 
 int main(int argc, char** argv) {
   const std::string database = argc > 1 ? argv[1] : "example.db";
-  spdlog::stderr_color_mt("romancy");
   const auto hooks = std::make_shared<replay_hooks>();
   warehouse w;
 

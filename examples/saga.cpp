@@ -4,7 +4,7 @@
 //   saga [example.db]
 #include <iostream>
 
-#include <spdlog/sinks/stdout_color_sinks.h>
+
 
 #include <romancy/romancy.hpp>
 
@@ -70,7 +70,6 @@ constexpr auto book_trip =
 
 int main(int argc, char** argv) {
   const std::string database = argc > 1 ? argv[1] : "example.db";
-  spdlog::stderr_color_mt("romancy");
 
   romancy::app<book_trip> app{{.database = database}};
   // [result]

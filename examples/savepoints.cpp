@@ -3,7 +3,7 @@
 //   savepoints [example.db]
 #include <iostream>
 
-#include <spdlog/sinks/stdout_color_sinks.h>
+
 
 #include <romancy/romancy.hpp>
 
@@ -48,7 +48,6 @@ constexpr auto process_order =
 
 int main(int argc, char** argv) {
   const std::string database = argc > 1 ? argv[1] : "example.db";
-  spdlog::stderr_color_mt("romancy");
 
   romancy::app<process_order> app{{.database = database}};
   const auto sql = app.storage().connect();

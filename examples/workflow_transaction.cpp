@@ -4,7 +4,7 @@
 //   workflow_transaction [example.db]
 #include <iostream>
 
-#include <spdlog/sinks/stdout_color_sinks.h>
+
 
 #include <romancy/romancy.hpp>
 
@@ -29,7 +29,6 @@ constexpr auto transfer = romancy::workflow(
 
 int main(int argc, char** argv) {
   const std::string database = argc > 1 ? argv[1] : "example.db";
-  spdlog::stderr_color_mt("romancy");
 
   romancy::app<transfer> app{{.database = database}};
   const auto sql = app.storage().connect();

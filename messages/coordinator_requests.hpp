@@ -26,8 +26,7 @@ struct request_failed {
 /// Also gives back what epochs own whose process is gone.
 struct renew_epoch {};
 struct epoch_renewed {
-  bool alive = false;  ///< false: this process was silent too long and owns nothing any more
-  int taken_back = 0;  ///< epochs found dead
+  int taken_back = 0; ///< epochs found dead
 };
 struct release_epoch {};
 struct epoch_released {};
@@ -44,7 +43,9 @@ struct instance_started {
   instance_record instance; ///< as it is in the database: for the caller to compare when it existed
 };
 /// Gives back what this epoch owns. Commits of those who worked on it are refused once it is claimed again.
-struct release_instances {};
+struct release_instances {
+  std::string instance_id; ///< empty: all
+};
 struct claim_instances {
   std::vector<std::string> workflows;
   int limit = 0;

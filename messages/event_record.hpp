@@ -21,6 +21,8 @@ struct event_record {
   std::string activity_id; ///< the step that sent it
   time_point created_at{};
   int retry_count = 0;
+  std::string last_error;
+  std::string unreadable; ///< not empty: why the row cannot be read
 };
 
 } // namespace romancy

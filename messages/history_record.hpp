@@ -12,6 +12,7 @@ enum class history_event {
   transaction_completed,
   transaction_failed,
   event_sent,
+  event_failed,
   compensation_executed,
   compensation_failed,
 };
@@ -23,6 +24,7 @@ constexpr std::string_view to_string(history_event event) {
     case history_event::transaction_completed: return "TransactionCompleted";
     case history_event::transaction_failed: return "TransactionFailed";
     case history_event::event_sent: return "EventSent";
+    case history_event::event_failed: return "EventFailed";
     case history_event::compensation_executed: return "CompensationExecuted";
     case history_event::compensation_failed: return "CompensationFailed";
   }

@@ -28,7 +28,7 @@ public:
     instance_record instance;
     instance.workflow = std::string{workflow};
     instance.instance_id = id ? std::move(id->value) : engine_->env().uuid();
-    check_name(instance.instance_id, "an instance id");
+    check_name(instance.instance_id, "an instance id", 200); // ids of events are made from it
     instance.input = payload_text(inputs, "the input of " + instance.workflow, engine_->options().max_payload_bytes);
     const auto outcome = commit_start(instance);
     if (!outcome.created && (outcome.instance.workflow != instance.workflow || outcome.instance.input != instance.input))
@@ -61,12 +61,22 @@ public:
 
 private:
   start_slot::outcome commit_start(const instance_record& instance) {
+    // Starting twice is starting once: when the dispatcher is replaced meanwhile, the new one is asked too.
+    const auto end = std::chrono::steady_clock::now() + engine_->options().database_timeout;
     const auto slot = std::make_shared<start_slot>();
-    const auto patience = engine_->options().database_timeout;
-    const auto dispatcher = engine_->roster().get("dispatcher", patience);
-    if (!dispatcher) throw storage_error{"instance " + instance.instance_id + " is not started: the app does not run", true};
-    tell(dispatcher, start_request{slot, instance});
-    return slot->wait(patience, instance.instance_id);
+    caf::actor asked;
+    while (std::chrono::steady_clock::now() < end) {
+      if (engine_->stopped()) throw error{"instance " + instance.instance_id + " is not started: the app is shut down"};
+      if (auto dispatcher = engine_->roster().get("dispatcher", std::chrono::milliseconds{100}); dispatcher && dispatcher != asked) {
+        asked = dispatcher;
+        tell(dispatcher, start_request{slot, instance});
+      }
+      if (auto outcome = slot->wait_for(std::chrono::milliseconds{100})) return std::move(*outcome);
+    }
+    throw storage_error{"instance " + instance.instance_id + " is not started after " +
+                            std::to_string(engine_->options().database_timeout.count()) +
+                            " ms, the database does not answer: start it again with the same id",
+                        true};
   }
 
   instance_record find(const std::string& id) {

@@ -1,8 +1,8 @@
 #include "runtime/core_actors.hpp"
 
+#include "actors/callback_runner.hpp"
 #include "actors/dispatcher.hpp"
 #include "actors/executor_pool.hpp"
-#include "actors/hook_caller.hpp"
 #include "actors/http_publisher.hpp"
 #include "actors/outbox_relayer_actor.hpp"
 #include "actors/spawn_blocking.hpp"
@@ -15,29 +15,32 @@ namespace romancy {
 
 core_actors::core_actors(caf::actor_system& system, environment_ptr env)
     : env_{std::move(env)}, roster_{std::make_shared<romancy::roster>()} {
-  if (env_->options.hooks) hooks_ = spawn_blocking<hook_caller>(&system, *env_, env_);
   const auto names = roster_;
-  const auto hooks = hooks_;
   const auto shared = env_;
   std::vector<child_spec> children;
-  children.push_back({"timekeeper", [shared](caf::event_based_actor* self) { return self->spawn<timekeeper>(shared); }});
-  children.push_back({"transaction_coordinator", [shared, hooks, previous = std::string{}](caf::event_based_actor* self) mutable {
+  children.push_back({"callback_runner", [shared](caf::event_based_actor* self) {
+                        return spawn_blocking<callback_runner>(self, *shared, shared);
+                      }});
+  children.push_back({"timekeeper", [](caf::event_based_actor* self) { return caf::actor{self->spawn<timekeeper>()}; }});
+  children.push_back({"transaction_coordinator", [shared, names, previous = std::string{}](caf::event_based_actor* self) mutable {
                         auto epoch = shared->uuid();
-                        auto started = spawn_blocking<transaction_coordinator>(self, *shared, shared, epoch, previous, hooks);
+                        auto started = spawn_blocking<transaction_coordinator>(self, *shared, shared, epoch, previous,
+                                                                               names->get("callback_runner"));
                         previous = std::move(epoch);
                         return started;
                       }});
   children.push_back({"worker_lease", [shared, names](caf::event_based_actor* self) {
-                        return self->spawn<worker_lease>(shared, names->get("transaction_coordinator"), names->get("timekeeper"));
+                        return caf::actor{self->spawn<worker_lease>(shared, names->get("transaction_coordinator"),
+                                                                    names->get("timekeeper"))};
                       }});
   if (!env_->definitions.workflows.empty()) {
     children.push_back({"executor_pool", [shared, names](caf::event_based_actor* self) {
-                          return self->spawn<executor_pool>(shared, names->get("transaction_coordinator"));
+                          return caf::actor{self->spawn<executor_pool>(shared, names->get("transaction_coordinator"))};
                         }});
-    children.push_back({"dispatcher", [shared, names, hooks](caf::event_based_actor* self) {
+    children.push_back({"dispatcher", [shared, names](caf::event_based_actor* self) {
                           const auto started = self->spawn<dispatcher>(
                               shared, instance_peers{names->get("transaction_coordinator"), names->get("executor_pool"),
-                                                     names->get("timekeeper"), hooks});
+                                                     names->get("timekeeper"), names->get("callback_runner")});
                           self->send(names->get("worker_lease"), started);
                           return caf::actor{started};
                         }});
@@ -47,16 +50,15 @@ core_actors::core_actors(caf::actor_system& system, environment_ptr env)
 
 void core_actors::add_relayer(const outbox_options& options) {
   const auto names = roster_;
-  const auto hooks = hooks_;
   const auto shared = env_;
   add_children request;
   request.children.push_back({"http_publisher", [shared, options](caf::event_based_actor* self) {
                                 return caf::actor{self->spawn<http_publisher>(shared, options)};
                               }});
-  request.children.push_back({"outbox_relayer", [shared, options, names, hooks](caf::event_based_actor* self) {
+  request.children.push_back({"outbox_relayer", [shared, options, names](caf::event_based_actor* self) {
                                 return caf::actor{self->spawn<outbox_relayer_actor>(
                                     shared, options, names->get("transaction_coordinator"), names->get("http_publisher"),
-                                    names->get("timekeeper"), hooks)};
+                                    names->get("timekeeper"), names->get("callback_runner"))};
                               }});
   tell(supervisor_, std::move(request));
 }
@@ -71,8 +73,6 @@ void core_actors::drain() {
 
 void core_actors::forget() {
   supervisor_ = nullptr;
-  if (hooks_) tell(hooks_, romancy::drain{});
-  hooks_ = nullptr;
 }
 
 } // namespace romancy

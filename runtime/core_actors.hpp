@@ -14,7 +14,7 @@
 namespace romancy {
 
 /// Which actors an app consists of, and in which order they depend on each other:
-/// timekeeper, transaction_coordinator, worker_lease, executor_pool, dispatcher, then http_publisher and outbox_relayer.
+/// callback_runner, timekeeper, transaction_coordinator, worker_lease, executor_pool, dispatcher, then http_publisher and outbox_relayer.
 /// Without workflows there are no executors and no dispatcher.
 class core_actors {
 public:
@@ -35,7 +35,6 @@ public:
 private:
   environment_ptr env_;
   std::shared_ptr<romancy::roster> roster_;
-  caf::actor hooks_;
   caf::actor supervisor_;
 };
 

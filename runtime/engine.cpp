@@ -68,11 +68,11 @@ engine::engine(app_options options, detail::definition_table definitions, detail
   env_->dependencies = std::move(dependencies);
   env_->options = std::move(options);
   const database::options how{std::min(env_->options.database_timeout, std::chrono::milliseconds{1000}), installed_statement_hook()};
-  const auto patience = env_->options.database_timeout;
-  env_->open_database = [url = url_, how, patience] { return std::shared_ptr<database>{database::open(url, how, patience)}; };
+  // When a coordinator is started again it does not wait long: its supervisor has other things to do, and tries again.
+  env_->open_database = [url = url_, how] { return std::shared_ptr<database>{database::open(url, how, std::chrono::milliseconds{100})}; };
   env_->open_http = [](int max_in_flight) { return std::make_unique<http_client>(max_in_flight); };
 
-  const auto db = env_->open_database();
+  const auto db = database::open(url_, how, env_->options.database_timeout);
   try {
     for (const auto& step : migrations::apply(*db)) log().info("database {}: applied migration {}", url_.path, step);
     for (const auto& [workflow, count] : instance_table{*db}.unfinished())
@@ -117,6 +117,11 @@ void engine::remove_relayer() {
 
 romancy::health engine::health() const {
   return env_->health->read();
+}
+
+bool engine::stopped() const {
+  const std::lock_guard lock{mutex_};
+  return stopped_;
 }
 
 void engine::shut_down() {

@@ -35,6 +35,7 @@ public:
   /// Within app_options::shutdown_timeout.
   void remove_relayer();
   romancy::health health() const;
+  bool stopped() const;
   /// Ends all actors within app_options::shutdown_timeout; what is unfinished is in the database.
   void shut_down();
 
@@ -44,7 +45,7 @@ private:
   std::unique_ptr<caf::actor_system_config> config_;
   std::unique_ptr<caf::actor_system> system_;
   std::unique_ptr<core_actors> core_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   bool relays_ = false;
   bool stopped_ = false;
 };

@@ -155,6 +155,8 @@ database::savepoint& database::at(int level) {
 }
 
 void database::open_savepoint(int level) {
+  if (!in_transaction()) // a SAVEPOINT would begin one, and its RELEASE commit it
+    throw storage_failure{failure_kind::other, "cannot open a savepoint: the transaction has ended"};
   run(*impl_, at(level).open, "open a savepoint");
 }
 void database::release_savepoint(int level) {

@@ -6,6 +6,20 @@
 
 namespace romancy {
 
+epoch_table::epoch_table(database& db)
+    : db_{db}, exists_{(db.session().prepare << "SELECT count(*) FROM worker_epochs WHERE epoch = :epoch", soci::use(epoch_),
+                        soci::into(count_))} {}
+
+bool epoch_table::exists(const std::string& epoch) try {
+  epoch_ = epoch;
+  count_ = 0;
+  for (bool more = exists_.execute(true); more; more = exists_.fetch()) {
+  }
+  return count_ == 1;
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "look for this worker's epoch");
+}
+
 void epoch_table::insert(const std::string& epoch, const std::string& worker_id, time_point now,
                          std::chrono::milliseconds lease) try {
   const auto self = host_process::self();
@@ -19,11 +33,10 @@ void epoch_table::insert(const std::string& epoch, const std::string& worker_id,
   throw storage_failure::from(e, "register this worker");
 }
 
-bool epoch_table::renew(const std::string& epoch, time_point now, std::chrono::milliseconds lease) try {
+void epoch_table::renew(const std::string& epoch, time_point now, std::chrono::milliseconds lease) try {
   const auto expires_at = to_text(now + lease);
   db_.session() << "UPDATE worker_epochs SET expires_at = :expires WHERE epoch = :epoch", soci::use(expires_at),
       soci::use(epoch);
-  return db_.changes() == 1;
 } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "renew the lease of this worker");
 }

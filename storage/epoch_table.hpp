@@ -12,17 +12,21 @@ namespace romancy {
 /// `worker_epochs`: the processes that run, and until when they are believed to. Functions throw storage_failure.
 class epoch_table {
 public:
-  explicit epoch_table(database& db) : db_{db} {}
+  explicit epoch_table(database& db);
 
   void insert(const std::string& epoch, const std::string& worker_id, time_point now, std::chrono::milliseconds lease);
   /// False if the row is gone: another process has taken everything over.
-  bool renew(const std::string& epoch, time_point now, std::chrono::milliseconds lease);
+  bool exists(const std::string& epoch);
+  void renew(const std::string& epoch, time_point now, std::chrono::milliseconds lease);
   /// Deletes the rows of processes that are gone or were silent too long, and returns their epochs.
   std::vector<std::string> remove_dead(const std::string& own_epoch, time_point now);
   void remove(const std::string& epoch);
 
 private:
   database& db_;
+  std::string epoch_;
+  int count_ = 0;
+  soci::statement exists_;
 };
 
 } // namespace romancy

@@ -1,5 +1,7 @@
 #include "storage/host_process.hpp"
 
+#include <cerrno>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -19,8 +21,8 @@ std::string this_host() {
   return boot_id + '/' + processes.string();
 }
 
-/// Field 22 of /proc/<pid>/stat (proc(5)); the second field is a name in parentheses that may hold anything. Empty: no such
-/// process, or one that has ended and is not yet waited for.
+/// Field 22 of /proc/<pid>/stat (proc(5)); the second field is a name in parentheses that may hold anything. Empty where it
+/// cannot be read; "ended" for one that has ended and is not yet waited for.
 std::string start_time(const std::string& pid) {
   std::ifstream file{"/proc/" + pid + "/stat"};
   std::string text;
@@ -28,7 +30,7 @@ std::string start_time(const std::string& pid) {
   std::istringstream fields{text.substr(text.rfind(')') + 1)};
   std::string field;
   for (int i = 3; i <= 22 && fields >> field; ++i)
-    if (i == 3 && (field == "Z" || field == "X")) return {};
+    if (i == 3 && (field == "Z" || field == "X")) return "ended";
   return field;
 }
 
@@ -43,7 +45,11 @@ host_process host_process::self() {
 bool host_process::is_gone(const std::string& host, const std::string& process) {
   if (host.empty() || host != self().host) return false;
   const auto colon = process.find(':');
-  return colon != std::string::npos && start_time(process.substr(0, colon)) != process.substr(colon + 1);
+  if (colon == std::string::npos) return false;
+  const auto pid = process.substr(0, colon);
+  const auto started = start_time(pid);
+  if (!started.empty()) return started != process.substr(colon + 1);
+  return ::kill(static_cast<pid_t>(std::stol(pid)), 0) != 0 && errno == ESRCH; // /proc may hide the processes of others
 }
 
 } // namespace romancy

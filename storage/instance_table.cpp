@@ -105,8 +105,12 @@ bool instance_table::finish(const instance_record& finished, const std::string& 
   throw storage_failure::from(e, "finish an instance");
 }
 
-void instance_table::release(const std::string& epoch) try {
-  db_.session() << "UPDATE workflow_instances SET owner_epoch = NULL WHERE owner_epoch = :epoch", soci::use(epoch);
+void instance_table::release(const std::string& epoch, const std::string& instance_id) try {
+  if (instance_id.empty())
+    db_.session() << "UPDATE workflow_instances SET owner_epoch = NULL WHERE owner_epoch = :epoch", soci::use(epoch);
+  else
+    db_.session() << "UPDATE workflow_instances SET owner_epoch = NULL WHERE instance_id = :id AND owner_epoch = :epoch",
+        soci::use(instance_id), soci::use(epoch);
 } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "release instances");
 }

@@ -24,8 +24,8 @@ public:
   bool begin_compensation(const std::string& instance_id, const std::string& epoch, std::int64_t fence, const std::string& error);
   /// To a settled status, owned by nobody; false if it is not ours. `finished.error` empty: the stored one stays.
   bool finish(const instance_record& finished, const std::string& epoch, time_point now);
-  /// Gives back all that `epoch` owns.
-  void release(const std::string& epoch);
+  /// Gives back all that `epoch` owns, or one of them.
+  void release(const std::string& epoch, const std::string& instance_id = {});
 
   struct summary {
     instance_record instance;

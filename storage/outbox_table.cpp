@@ -4,6 +4,7 @@
 
 #include "storage/storage_failure.hpp"
 #include "storage/timestamp.hpp"
+#include "storage/where_clause.hpp"
 
 namespace romancy {
 
@@ -29,12 +30,12 @@ outbox_table::outbox_table(database& db)
                      "WHERE status = 'pending' AND locked_by IS NULL AND next_attempt_at <= :now "
                      "ORDER BY next_attempt_at, sequence LIMIT :limit) "
                      "RETURNING sequence, event_id, event_type, event_source, event_data, content_type, created_at, "
-                     "data_encoding, attributes, instance_id, activity_id, retry_count",
+                     "data_encoding, attributes, instance_id, activity_id, retry_count, last_error",
               soci::use(epoch_), soci::use(now_), soci::use(limit_), soci::into(row_.sequence), soci::into(row_.id),
               soci::into(row_.type), soci::into(row_.source), soci::into(row_.data), soci::into(row_.content_type),
               soci::into(created_at_), soci::into(row_.data_encoding), soci::into(row_.attributes, attributes_is_),
               soci::into(row_.instance_id, instance_is_), soci::into(row_.activity_id, activity_is_),
-              soci::into(row_.retry_count))},
+              soci::into(row_.retry_count), soci::into(row_.last_error, error_is_))},
       publish_{(db.session().prepare
                     << "UPDATE outbox_events SET status = 'published', published_at = :now, locked_by = NULL, "
                        "last_error = NULL WHERE event_id = :id AND locked_by = :epoch AND status = 'pending'",
@@ -73,7 +74,13 @@ std::vector<event_record> outbox_table::claim(const std::string& epoch, int limi
   now_ = to_text(now);
   std::vector<event_record> events;
   for (bool more = claim_.execute(true); more; more = claim_.fetch()) {
-    row_.created_at = to_time_point(created_at_);
+    row_.unreadable.clear();
+    try {
+      row_.created_at = to_time_point(created_at_);
+    } catch (const storage_error& e) { // written by hand: it must not block the others
+      row_.unreadable = std::string{"created_at: "} + e.what();
+    }
+    if (error_is_ == soci::i_null) row_.last_error.clear();
     if (attributes_is_ == soci::i_null) row_.attributes.clear();
     if (instance_is_ == soci::i_null) row_.instance_id.clear();
     if (activity_is_ == soci::i_null) row_.activity_id.clear();
@@ -116,14 +123,24 @@ void outbox_table::release(const std::string& epoch) try {
   throw storage_failure::from(e, "release events of the outbox");
 }
 
-bool outbox_table::redrive(const std::string& event_id, time_point now) try {
+int outbox_table::redrive(const std::string& event_id, const std::string& event_type, const std::string& status,
+                          time_point now) try {
   const auto due = to_text(now);
-  db_.session() << "UPDATE outbox_events SET status = 'pending', retry_count = 0, next_attempt_at = :due "
-                   "WHERE event_id = :id AND status IN ('failed', 'invalid', 'expired')",
-      soci::use(due), soci::use(event_id);
-  return db_.changes() == 1;
+  where_clause where;
+  where.add("event_id", event_id);
+  where.add("event_type", event_type);
+  where.add("status", status);
+  const std::string dead = "status IN ('failed', 'invalid', 'expired')";
+  soci::details::prepare_temp_type query =
+      db_.session().prepare << "UPDATE outbox_events SET status = 'pending', retry_count = 0, next_attempt_at = :due" +
+                                   where.text() + (where.text().empty() ? " WHERE " : " AND ") + dead;
+  query, soci::use(due);
+  for (const auto& value : where.values()) query, soci::use(value);
+  soci::statement update = query;
+  update.execute(true);
+  return db_.changes();
 } catch (const soci::soci_error& e) {
-  throw storage_failure::from(e, "redrive an event");
+  throw storage_failure::from(e, "redrive events");
 }
 
 } // namespace romancy

@@ -52,7 +52,8 @@ public:
     }
   }
 
-  /// Runs `action` after COMMIT returned, on a thread of the app; not run again if the process dies in between.
+  /// Runs `action` after COMMIT returned, on the app's thread for callbacks, one after another; not run again if the
+  /// process dies in between. What it throws is logged.
   void on_commit(std::function<void()> action) { port_->on_commit(std::move(action)); }
 
   const std::string& instance_id() const { return port_->instance_id(); }

@@ -41,6 +41,7 @@ public:
 
   /// `start<wf>(inputs…)` or `start<wf>(inputs…, instance_id{"ORD-1"})`. Returns when the instance is committed: from then
   /// on it runs to an end, whatever crashes. With an id that exists it returns that instance and starts nothing.
+  /// Not from inside an activity that holds the session: the instance could not be committed before that one returns.
   /// @throws instance_conflict if the id belongs to another workflow or to other inputs; payload_error; storage_error.
   template <const auto& Workflow, class... Args> auto start(Args&&... args) {
     using definition = detail::definition_t<Workflow>;

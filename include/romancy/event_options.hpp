@@ -14,8 +14,8 @@ class event_options {
 public:
   event_options() = default;
 
-  /// The CloudEvents `id`; without it a new UUID (in a workflow body: an id derived from instance and step). With
-  /// `source` it must be unique: an id that the outbox already holds fails the attempt.
+  /// The CloudEvents `id`, at most 255 bytes; without it a new UUID (in a workflow body: an id derived from instance and
+  /// step). An id that the outbox already holds, whatever its source, fails the attempt.
   event_options& id(std::string value) { return id_ = std::move(value), *this; }
   /// `datacontenttype`; default `application/json`, or what event_data says.
   event_options& content_type(std::string value) { return content_type_ = std::move(value), *this; }

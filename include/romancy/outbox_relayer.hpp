@@ -37,7 +37,7 @@ public:
   void start();
   /// Lets requests on the wire end, within `shutdown_timeout`, and gives back what is not sent.
   void stop();
-  /// Until nothing is due any more: every event that could be tried now has been tried once. Starts it if necessary.
+  /// Until nothing is due any more and nothing is on the wire. Starts it if necessary.
   /// Returns false when `timeout` passed first.
   bool run_once(std::chrono::milliseconds timeout);
   romancy::health health() const;

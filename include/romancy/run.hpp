@@ -26,8 +26,11 @@ public:
 
 private:
   static Out decode(const nlohmann::json& encoded) {
-    if constexpr (!std::is_void_v<Out>)
-      return encoded.template get<Out>();
+    if constexpr (!std::is_void_v<Out>) try {
+        return encoded.template get<Out>();
+      } catch (const nlohmann::json::exception& e) {
+        throw error{std::string{"the instance's output does not fit today's type: "} + e.what()};
+      }
     else
       static_cast<void>(encoded);
   }

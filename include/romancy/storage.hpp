@@ -17,9 +17,9 @@ namespace detail {
 class storage_backend;
 }
 
-/// The database of an app, for looking at it. A cheap handle; it may outlive the app, and then throws storage_error.
-/// Every call opens or borrows a connection of its own, so calls may come from any thread and never see what is not
-/// committed. Seed: "Query Outbox Events", "Monitor Outbox Table".
+/// The database of an app, for looking at it. A cheap handle; it may outlive the app. Every call opens a
+/// connection of its own, so calls may come from any thread and never see what is not committed. Functions throw
+/// storage_error when the database cannot be opened or read. Seed: "Query Outbox Events", "Monitor Outbox Table".
 class storage {
 public:
   explicit storage(std::shared_ptr<detail::storage_backend> backend);

@@ -9,7 +9,6 @@
 #include <thread>
 
 #include <romancy/romancy.hpp>
-#include <spdlog/spdlog.h>
 
 #include "runtime/statement_hook.hpp"
 
@@ -58,7 +57,6 @@ constexpr auto bad = romancy::workflow("bad", [](romancy::workflow_context<place
 } // namespace
 
 int main(int, char** argv) {
-  spdlog::set_level(spdlog::level::warn);
   const long fatal = std::stol(argv[3]);
   static std::atomic<long> statements{0};
   romancy::install_statement_hook([fatal](const char*) {

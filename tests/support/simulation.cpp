@@ -148,7 +148,7 @@ time_point simulation::wall() const {
 void simulation::crash() {
   scheduler_->clock().cancel_all();
   std::vector<caf::actor> roots;
-  for (const auto* name : {"supervisor", "timekeeper", "transaction_coordinator", "worker_lease", "executor_pool", "dispatcher",
+  for (const auto* name : {"supervisor", "callback_runner", "timekeeper", "transaction_coordinator", "worker_lease", "executor_pool", "dispatcher",
                            "http_publisher", "outbox_relayer"})
     if (auto actor = std::string_view{name} == "supervisor" ? core_->supervisor() : roster().get(name)) roots.push_back(actor);
   for (const auto& root : roots) end(dynamic_cast<caf::local_actor*>(caf::actor_cast<caf::abstract_actor*>(root)));
