@@ -5,8 +5,8 @@
 namespace romancy {
 
 activity_attempt::activity_attempt(const environment& env, const execute_attempt& job, std::function<lease_ptr()> borrow)
-    : env_{env}, job_{job},
-      step_{job.kind == attempt_kind::compensation ? "@compensate:" + job.activity_id : job.activity_id},
+    : env_{env}, job_{job}, step_{job.kind == attempt_kind::compensation ? "@compensate:" + job.activity_id
+                                                                         : job.activity_id},
       borrow_{std::move(borrow)} {}
 
 soci::session& activity_attempt::session() {
@@ -62,16 +62,15 @@ std::string activity_attempt::add_event(detail::outgoing_event event) {
   return events_.back().id;
 }
 
-void activity_attempt::on_commit(std::function<void()> action) {
-  actions_.push_back(std::move(action));
-}
+void activity_attempt::on_commit(std::function<void()> action) { actions_.push_back(std::move(action)); }
 
 std::string activity_attempt::why_not_committable() const {
   if (had_no_session_) return "no database session came in time";
   if (!broken_.empty()) return "a savepoint could not be undone: " + broken_;
   if (!lease_ || lease_->db().refused().empty()) return {};
   return "it tried to run " + lease_->db().refused() +
-         " through the session, which was refused: return to commit, throw to roll back, use ctx.transaction to undo a part";
+         " through the session, which was refused: return to commit, throw to roll back, use ctx.transaction to undo a "
+         "part";
 }
 
 } // namespace romancy

@@ -62,7 +62,8 @@ void activity_executor::execute(const execute_attempt& job, const caf::strong_ac
       commit.step.instance_id = job.instance_id;
       commit.step.fence = job.fence;
       commit.step.history = {attempt.step(), job.position, std::string{to_string(completed(job.kind))},
-                           payload_text(output, "the output of " + job.activity_id, env_->options.max_payload_bytes), job.number};
+                             payload_text(output, "the output of " + job.activity_id, env_->options.max_payload_bytes),
+                             job.number};
       if (job.kind == attempt_kind::activity && job.entry->undo) {
         auto arguments = input;
         if (job.entry->undo_takes_output) arguments.push_back(output);

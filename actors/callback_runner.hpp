@@ -11,7 +11,8 @@ namespace romancy {
 /// another, on a thread of its own; what they throw goes no further.
 class callback_runner final : public caf::event_based_actor {
 public:
-  /// When hooks are slower than what they are told, calls beyond this are dropped, and that is said once. Actions never are.
+  /// When hooks are slower than what they are told, calls beyond this are dropped, and that is said once. Actions never
+  /// are.
   static constexpr std::size_t max_backlog = 100'000;
 
   callback_runner(caf::actor_config& cfg, environment_ptr env) : event_based_actor{cfg}, env_{std::move(env)} {}

@@ -106,7 +106,8 @@ void dispatcher::instance_ended(const caf::down_msg& down) {
   const auto node = by_address_.extract(down.source);
   if (!node) return;
   const auto found = instances_.find(node.mapped());
-  if (down.reason && down.reason != caf::exit_reason::normal && down.reason != caf::exit_reason::user_shutdown && !draining_) {
+  if (down.reason && down.reason != caf::exit_reason::normal && down.reason != caf::exit_reason::user_shutdown &&
+      !draining_) {
     found->second = nullptr;
     const auto ticket = next_ticket_++;
     to_restart_.emplace(ticket, found->first);

@@ -34,7 +34,7 @@ private:
   std::uint64_t next_ticket_ = 1; ///< 0 is the poll timer
   std::map<std::uint64_t, std::shared_ptr<start_slot>> starting_;
   std::map<std::uint64_t, std::string> to_restart_; ///< by ticket of their timer
-  std::map<std::string, caf::actor> instances_; ///< null: it ended by an error and waits to begin anew
+  std::map<std::string, caf::actor> instances_;     ///< null: it ended by an error and waits to begin anew
   std::map<caf::actor_addr, std::string> by_address_;
   bool looking_ = false;
   bool look_again_ = false;

@@ -13,7 +13,8 @@ namespace romancy {
 /// activity and time. @throws payload_error that names the event, what is wrong with it and the remedy.
 event_record checked(const detail::outgoing_event& event, const std::string& default_source, std::size_t max_bytes);
 
-/// Not empty, at most `longest` bytes, valid UTF-8 without control characters. @throws payload_error; `what` names the text.
+/// Not empty, at most `longest` bytes, valid UTF-8 without control characters. @throws payload_error; `what` names the
+/// text.
 void check_name(const std::string& text, const std::string& what, std::size_t longest = 255);
 
 } // namespace romancy

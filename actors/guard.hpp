@@ -36,7 +36,8 @@ inline void guard(caf::scheduled_actor* self, const std::string& name) {
 }
 
 /// Sends to `receiver`; what it answers goes to `sender`.
-template <class Message> void tell_as(const caf::strong_actor_ptr& sender, const caf::strong_actor_ptr& receiver, Message message) {
+template <class Message>
+void tell_as(const caf::strong_actor_ptr& sender, const caf::strong_actor_ptr& receiver, Message message) {
   if (receiver)
     receiver->enqueue(caf::make_mailbox_element(sender, caf::make_message_id(), {}, std::move(message)), nullptr);
 }

@@ -15,7 +15,8 @@ namespace romancy {
 class http_publisher final : public caf::event_based_actor {
 public:
   http_publisher(caf::actor_config& cfg, environment_ptr env, outbox_options options)
-      : event_based_actor{cfg}, env_{std::move(env)}, options_{std::move(options)}, http_{env_->open_http(options_.max_in_flight)} {
+      : event_based_actor{cfg}, env_{std::move(env)}, options_{std::move(options)}, http_{env_->open_http(
+                                                                                        options_.max_in_flight)} {
     for (const auto& [name, value] : options_.headers) headers_.push_back(name + ": " + value);
   }
   const char* name() const override { return "http_publisher"; }

@@ -21,7 +21,8 @@ using commit_actions = std::vector<std::function<void()>>;
 
 /// What is said of an attempt whose SQL has ended the transaction.
 inline constexpr auto transaction_vanished =
-    "its SQL rolled the whole transaction back (INSERT OR ROLLBACK, or RAISE(ROLLBACK) in a trigger): let the statement fail, "
+    "its SQL rolled the whole transaction back (INSERT OR ROLLBACK, or RAISE(ROLLBACK) in a trigger): let the statement "
+    "fail, "
     "and use ctx.transaction to undo a part";
 
 // -- executor → coordinator -----------------------------------------------------------------------------------------
@@ -62,11 +63,11 @@ struct execute_attempt {
   int position = 0;
   int number = 1; ///< of the attempt
   const detail::activity_entry* entry = nullptr;
-  std::string input;                        ///< JSON text; for a compensation: inputs and output
-  detail::inline_body body = nullptr;       ///< attempt_kind::transaction
-  void* closure = nullptr;                  ///< lives in …
-  std::shared_ptr<void> frame;              ///< … the coroutine, which therefore stays until the body has returned
-  std::int64_t compensation_id = 0;         ///< attempt_kind::compensation
+  std::string input;                  ///< JSON text; for a compensation: inputs and output
+  detail::inline_body body = nullptr; ///< attempt_kind::transaction
+  void* closure = nullptr;            ///< lives in …
+  std::shared_ptr<void> frame;        ///< … the coroutine, which therefore stays until the body has returned
+  std::int64_t compensation_id = 0;   ///< attempt_kind::compensation
 };
 /// Its rows are undone. `lost`: no fault of the attempt, run it again without counting it.
 struct attempt_failed {

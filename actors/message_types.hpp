@@ -1,5 +1,5 @@
-/// Tells CAF that all messages stay inside the process. The one that is to cross nodes gets an inspect function and a type
-/// id instead.
+/// Tells CAF that all messages stay inside the process. The one that is to cross nodes gets an inspect function and a
+/// type id instead.
 #pragma once
 
 #include <caf/allowed_unsafe_message_type.hpp>

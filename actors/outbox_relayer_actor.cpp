@@ -15,7 +15,8 @@ std::string describe(const event_answered& answer) {
   if (answer.status == 0) return answer.error;
   std::string text = "HTTP " + std::to_string(answer.status);
   if (answer.status < 200) text += ": no final answer";
-  if (answer.status >= 300 && answer.status < 400) text += ": redirects are not followed, set the broker URL to the new address";
+  if (answer.status >= 300 && answer.status < 400)
+    text += ": redirects are not followed, set the broker URL to the new address";
   if (!answer.error.empty()) text += ": " + answer.error;
   return text;
 }
@@ -90,7 +91,8 @@ caf::behavior outbox_relayer_actor::make_behavior() {
         log().error("the relayer's request failed: {}", failure.message);
         if (failure.ticket == mark_ticket_ && mark_ticket_ != 0) {
           // It stays ours, and is marked at the next poll.
-          to_mark_.insert(to_mark_.begin(), std::make_move_iterator(marking_.begin()), std::make_move_iterator(marking_.end()));
+          to_mark_.insert(to_mark_.begin(), std::make_move_iterator(marking_.begin()),
+                          std::make_move_iterator(marking_.end()));
           marking_.clear();
         } else {
           claims_ = std::max(0, claims_ - 1);
@@ -220,8 +222,9 @@ void outbox_relayer_actor::finish_drain() {
 
 void outbox_relayer_actor::call_hook(const event_mark& mark, const event_record& event) {
   if (!env_->options.hooks || mark.status == outbox_status::pending) return;
-  send(callbacks_, fire_hook{[status = mark.status, why = mark.last_error,
-                          info = event_info{event.id, event.type, event.source, event.instance_id}](lifecycle_hooks& hooks) {
+  send(callbacks_,
+       fire_hook{[status = mark.status, why = mark.last_error,
+                  info = event_info{event.id, event.type, event.source, event.instance_id}](lifecycle_hooks& hooks) {
          switch (status) {
            case outbox_status::published: hooks.on_event_delivered(info); break;
            case outbox_status::failed: hooks.on_event_failed(info, why); break;

@@ -12,10 +12,10 @@
 
 namespace romancy {
 
-/// Claims due events, judges each (age, then retry limit, then send; seed: "Retry Logic and Error Handling"), hands what is
-/// to be sent to the publisher, and marks what became of it, many at a time. Commits wake it; a poll is the safety net.
-/// No transaction is open while a request is on the wire. Its claims last as long as the epoch of this process; a new
-/// incarnation gives back those of the one before.
+/// Claims due events, judges each (age, then retry limit, then send; seed: "Retry Logic and Error Handling"), hands what
+/// is to be sent to the publisher, and marks what became of it, many at a time. Commits wake it; a poll is the safety
+/// net. No transaction is open while a request is on the wire. Its claims last as long as the epoch of this process; a
+/// new incarnation gives back those of the one before.
 class outbox_relayer_actor final : public caf::event_based_actor {
 public:
   outbox_relayer_actor(caf::actor_config& cfg, environment_ptr env, outbox_options options, caf::actor coordinator,
@@ -52,8 +52,8 @@ private:
   std::vector<judged> to_mark_;
   std::vector<judged> marking_; ///< sent to the coordinator, not yet committed
   std::uint64_t mark_ticket_ = 0;
-  int claims_ = 0;              ///< under way
-  bool claim_again_ = false;    ///< more may be due
+  int claims_ = 0;           ///< under way
+  bool claim_again_ = false; ///< more may be due
   time_point next_wake_ = time_point::max();
   bool draining_ = false;
   bool released_ = false;

@@ -27,17 +27,20 @@ std::string storable(std::string message) {
 
 void check_size(std::size_t bytes, const std::string& what, std::size_t max_bytes) {
   if (bytes > max_bytes)
-    throw payload_error{what + " has " + std::to_string(bytes) + " bytes, more than the " + std::to_string(max_bytes) +
-                        " of app_options::max_payload_bytes: store it elsewhere and pass a reference, or raise the limit"};
+    throw payload_error{
+        what + " has " + std::to_string(bytes) + " bytes, more than the " + std::to_string(max_bytes) +
+        " of app_options::max_payload_bytes: store it elsewhere and pass a reference, or raise the limit"};
 }
 
 std::string payload_text(const nlohmann::json& value, const std::string& what, std::size_t max_bytes) {
-  if (!all_finite(value)) throw payload_error{what + " holds NaN or infinity, which JSON cannot keep: use std::optional, or text"};
+  if (!all_finite(value))
+    throw payload_error{what + " holds NaN or infinity, which JSON cannot keep: use std::optional, or text"};
   std::string text;
   try {
     text = value.dump();
   } catch (const nlohmann::json::exception& e) {
-    throw payload_error{what + " holds text that is not UTF-8: encode it, or send it as event_data::bytes (" + e.what() + ")"};
+    throw payload_error{what + " holds text that is not UTF-8: encode it, or send it as event_data::bytes (" + e.what() +
+                        ")"};
   }
   check_size(text.size(), what, max_bytes);
   return text;

@@ -10,8 +10,8 @@
 
 namespace romancy {
 
-/// All waiting for time: a heap of deadlines, and one delayed message to itself for the next of them. CAF's own timers are
-/// never cancelled and can block its clock thread, so nothing else uses them for single requests or instances.
+/// All waiting for time: a heap of deadlines, and one delayed message to itself for the next of them. CAF's own timers
+/// are never cancelled and can block its clock thread, so nothing else uses them for single requests or instances.
 ///
 /// set_timer → timer_fired to its sender, once the time has passed. A sender that is gone by then is forgotten.
 class timekeeper final : public caf::event_based_actor {
@@ -23,7 +23,8 @@ public:
     guard(this, name());
     return {
         [this](const set_timer& request) {
-          timers_.push({clock().now() + request.after, request.ticket, caf::actor_cast<caf::actor_addr>(current_sender())});
+          timers_.push(
+              {clock().now() + request.after, request.ticket, caf::actor_cast<caf::actor_addr>(current_sender())});
           arm();
         },
         [this](tick) {

@@ -27,7 +27,8 @@ template <class Request> std::uint64_t ticket_of(const Request& request) {
 
 template <class Request> class transaction_coordinator::request_work final : public work {
 public:
-  request_work(Request request, caf::strong_actor_ptr sender) : request_{std::move(request)}, sender_{std::move(sender)} {}
+  request_work(Request request, caf::strong_actor_ptr sender)
+      : request_{std::move(request)}, sender_{std::move(sender)} {}
   void carry_out(transaction_coordinator& self) override { answer_.emplace(self.carry_out(request_)); }
   void committed(transaction_coordinator&) override {
     if constexpr (!std::is_same_v<answer, nothing>) tell(sender_, std::move(*answer_));
@@ -58,7 +59,7 @@ public:
     if (self.env_->options.hooks)
       for (const auto& event : attempt_.step.events)
         tell(self.callbacks_, fire_hook{[info = event_info{event.id, event.type, event.source, event.instance_id}](
-                                           lifecycle_hooks& hooks) { hooks.on_event_sent(info); }});
+                                            lifecycle_hooks& hooks) { hooks.on_event_sent(info); }});
     if (!attempt_.actions.empty()) tell(self.callbacks_, run_actions{std::move(attempt_.actions)});
     tell(sender_, attempt_committed{attempt_.ticket, std::move(attempt_.step.history)});
   }
@@ -178,7 +179,8 @@ void transaction_coordinator::pump() {
   while (!queue_.empty() && !lent_ && !backing_off_) {
     const bool borrowed_next = std::holds_alternative<waiting_borrower>(queue_.front());
     // Those who are done do not wait for any number of borrowers.
-    if (batch_.size() >= max_batch || (borrowed_next && !batch_.empty() && env_->clock->now() - opened_at_ > max_age)) commit();
+    if (batch_.size() >= max_batch || (borrowed_next && !batch_.empty() && env_->clock->now() - opened_at_ > max_age))
+      commit();
     if (backing_off_ || (!open_ && !begin())) return;
     try {
       db_->open_savepoint(0);
@@ -203,7 +205,8 @@ bool transaction_coordinator::begin() {
     opened_at_ = env_->clock->now();
     if (registered_ && !tables_->epochs.exists(epoch_)) {
       throw std::runtime_error{"this worker was silent for longer than its lease of " +
-                               std::to_string(env_->options.worker_lease.count()) + " ms: others have taken over what it owned"};
+                               std::to_string(env_->options.worker_lease.count()) +
+                               " ms: others have taken over what it owned"};
     }
   } catch (const storage_failure& e) {
     db_->roll_back();
@@ -276,7 +279,8 @@ void transaction_coordinator::back_off(const storage_failure& failure) {
   const std::string why = failure.what();
   give_up_transaction();
   if (++failures_ >= failures_before_reopening && failure.kind() != failure_kind::busy)
-    throw std::runtime_error{"the database does not come back on this connection: " + why}; // the next incarnation opens another
+    throw std::runtime_error{"the database does not come back on this connection: " +
+                             why}; // the next incarnation opens another
   const auto wait = std::chrono::milliseconds{std::min(20 << std::min(failures_, 8), 5000)};
   log().warn("the database does not commit ({}); trying again in {} ms", why, wait.count());
   env_->health->database(why);
@@ -301,15 +305,15 @@ void transaction_coordinator::lend(waiting_borrower borrower) {
   if (borrower.request.slot->abandoned()) return db_->release_savepoint(0);
   db_->lend();
   const auto self = address();
-  auto lease = std::make_shared<session_lease>(db_, [self] {
-    tell(caf::actor_cast<caf::strong_actor_ptr>(self), lease_dropped{});
-  });
+  auto lease = std::make_shared<session_lease>(
+      db_, [self] { tell(caf::actor_cast<caf::strong_actor_ptr>(self), lease_dropped{}); });
   lent_ = lease.get();
   borrower_ = std::move(borrower.request.borrower);
   borrower.request.slot->grant(std::move(lease));
 }
 
-/// False if the borrower's SQL has ended the transaction, which undid the rest of the batch too: that is carried out again.
+/// False if the borrower's SQL has ended the transaction, which undid the rest of the batch too: that is carried out
+/// again.
 bool transaction_coordinator::take_back(const lease_ptr& lease) {
   if (lease) lease->returned();
   lent_ = nullptr;
@@ -364,7 +368,9 @@ instance_started transaction_coordinator::carry_out(const start_instance& reques
     return {request.ticket, true, std::move(started)};
   }
   auto existing = tables_->instances.find(request.instance.instance_id);
-  if (!existing) throw storage_failure{failure_kind::other, "instance " + request.instance.instance_id + " vanished while it was started"};
+  if (!existing)
+    throw storage_failure{failure_kind::other,
+                          "instance " + request.instance.instance_id + " vanished while it was started"};
   return {request.ticket, false, std::move(*existing)};
 }
 
@@ -391,7 +397,8 @@ void transaction_coordinator::write_step(const step_record& step) {
   }
   if (!step.compensation_arguments.empty()) {
     const auto& id = step.history.activity_id;
-    tables_->compensations.insert(step.instance_id, {0, id, id.substr(0, id.rfind(':')), step.compensation_arguments}, now);
+    tables_->compensations.insert(step.instance_id, {0, id, id.substr(0, id.rfind(':')), step.compensation_arguments},
+                                  now);
   }
   if (step.compensation_done != 0) tables_->compensations.mark_done(step.compensation_done, now);
 }

@@ -100,13 +100,13 @@ private:
 
   std::deque<queued> queue_;
   std::vector<std::unique_ptr<work>> batch_; ///< carried out, not yet committed
-  bool open_ = false;        ///< a physical transaction is
-  bool flush_due_ = false;   ///< the batch should be committed as soon as the session is back
+  bool open_ = false;                        ///< a physical transaction is
+  bool flush_due_ = false;                   ///< the batch should be committed as soon as the session is back
   time_point opened_at_{};
   bool registered_ = false; ///< the epoch has its row
   bool backing_off_ = false;
   bool draining_ = false;
-  int failures_ = 0;         ///< of the database, one after another
+  int failures_ = 0; ///< of the database, one after another
   session_lease* lent_ = nullptr;
   std::string borrower_;
   std::set<caf::strong_actor_ptr> outbox_watchers_;

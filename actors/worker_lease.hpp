@@ -11,7 +11,8 @@ namespace romancy {
 class worker_lease final : public caf::event_based_actor {
 public:
   worker_lease(caf::actor_config& cfg, environment_ptr env, caf::actor coordinator, caf::actor timekeeper)
-      : event_based_actor{cfg}, env_{std::move(env)}, coordinator_{std::move(coordinator)}, timekeeper_{std::move(timekeeper)} {}
+      : event_based_actor{cfg}, env_{std::move(env)}, coordinator_{std::move(coordinator)}, timekeeper_{
+                                                                                                std::move(timekeeper)} {}
   const char* name() const override { return "worker_lease"; }
 
   caf::behavior make_behavior() override {

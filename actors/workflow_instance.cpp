@@ -43,8 +43,8 @@ void fill(detail::step_state& state, const history_record& outcome) {
 
 } // namespace
 
-workflow_instance::workflow_instance(caf::actor_config& cfg, environment_ptr env, instance_peers peers, instance_record record,
-                                     bool fresh)
+workflow_instance::workflow_instance(caf::actor_config& cfg, environment_ptr env, instance_peers peers,
+                                     instance_record record, bool fresh)
     : event_based_actor{cfg}, env_{std::move(env)}, peers_{std::move(peers)}, record_{std::move(record)}, fresh_{fresh} {}
 
 void workflow_instance::on_exit() {
@@ -206,7 +206,8 @@ void workflow_instance::run_step(std::uint64_t ticket) {
   send(peers_.executors, step.attempt);
 }
 
-/// Its id is made from instance and step: the same in every run, so that not even a run that was cut off sends another one.
+/// Its id is made from instance and step: the same in every run, so that not even a run that was cut off sends another
+/// one.
 void workflow_instance::prepare_event(pending_step& step, const detail::outgoing_event& event) {
   auto record = checked(event, env_->options.service_name, env_->options.max_payload_bytes);
   if (record.id.empty()) record.id = record_.instance_id + '/' + step.attempt.activity_id;
@@ -217,8 +218,8 @@ void workflow_instance::prepare_event(pending_step& step, const detail::outgoing
   step.event.ticket = step.attempt.ticket;
   step.event.step.instance_id = record_.instance_id;
   step.event.step.fence = record_.fence;
-  step.event.step.history = {step.attempt.activity_id, step.attempt.position, std::string{to_string(history_event::event_sent)},
-                             nlohmann::json(record.id).dump(), 1};
+  step.event.step.history = {step.attempt.activity_id, step.attempt.position,
+                             std::string{to_string(history_event::event_sent)}, nlohmann::json(record.id).dump(), 1};
   step.event.step.events.push_back(std::move(record));
 }
 
@@ -254,7 +255,8 @@ void workflow_instance::attempt_has_failed(const attempt_failed& failure) {
     return quit(caf::make_error(caf::sec::runtime_error, failure.message)); // the dispatcher begins anew
   }
   if (failure.lost) return run_step(failure.ticket);
-  if (failure.terminal || step.attempt.number >= step.retry.max_attempts()) return record_failure(failure.ticket, failure.message);
+  if (failure.terminal || step.attempt.number >= step.retry.max_attempts())
+    return record_failure(failure.ticket, failure.message);
   const auto delay = step.retry.delay_after(step.attempt.number);
   if (step.is_activity())
     call_hook([info = info(step.attempt), why = failure.message, delay](lifecycle_hooks& hooks) {
@@ -276,13 +278,14 @@ void workflow_instance::record_failure(std::uint64_t ticket, const std::string& 
                     : attempt.kind == attempt_kind::activity    ? activity_failed
                     : attempt.kind == attempt_kind::transaction ? transaction_failed
                                                                 : compensation_failed;
-  log().warn("{} of {} failed for good in attempt {}: {}", attempt.activity_id, record_.instance_id, attempt.number, message);
+  log().warn("{} of {} failed for good in attempt {}: {}", attempt.activity_id, record_.instance_id, attempt.number,
+             message);
   commit_attempt commit;
   commit.ticket = ticket;
   commit.step.instance_id = record_.instance_id;
   commit.step.fence = record_.fence;
   commit.step.history = {(type == compensation_failed ? "@compensate:" : "") + attempt.activity_id, attempt.position,
-                       std::string{to_string(type)}, storable(message), attempt.number};
+                         std::string{to_string(type)}, storable(message), attempt.number};
   commit.step.compensation_done = attempt.compensation_id;
   send(peers_.coordinator, std::move(commit));
 }
@@ -300,7 +303,8 @@ void workflow_instance::compensate_next() {
     auto error = failure_;
     for (const auto& outcome : history_)
       if (outcome.event_type == to_string(history_event::compensation_failed))
-        error += "; not undone: " + outcome.activity_id.substr(std::string_view{"@compensate:"}.size()) + " (" + outcome.data + ')';
+        error += "; not undone: " + outcome.activity_id.substr(std::string_view{"@compensate:"}.size()) + " (" +
+                 outcome.data + ')';
     return settle(instance_status::failed, "", std::move(error));
   }
   const auto& undo = to_undo_.back();
@@ -359,8 +363,8 @@ void workflow_instance::call_hook(std::function<void(lifecycle_hooks&)> call) {
 }
 
 activity_info workflow_instance::info(const execute_attempt& attempt) const {
-  return {record_.instance_id,
-          (attempt.kind == attempt_kind::compensation ? "@compensate:" : "") + attempt.activity_id, attempt.number};
+  return {record_.instance_id, (attempt.kind == attempt_kind::compensation ? "@compensate:" : "") + attempt.activity_id,
+          attempt.number};
 }
 
 } // namespace romancy

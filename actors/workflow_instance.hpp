@@ -21,26 +21,27 @@ struct instance_peers {
   caf::actor callbacks;
 };
 
-/// One running instance: holds the suspended coroutine, matches what it asks for with history, has new steps executed, and
-/// resumes it with their outcomes. Never blocks. When the function fails it undoes what is done; a disagreement between
-/// code and history parks the instance. Ends normally when the instance is settled, or owned by someone else; with an error
-/// when it must begin anew.
+/// One running instance: holds the suspended coroutine, matches what it asks for with history, has new steps executed,
+/// and resumes it with their outcomes. Never blocks. When the function fails it undoes what is done; a disagreement
+/// between code and history parks the instance. Ends normally when the instance is settled, or owned by someone else;
+/// with an error when it must begin anew.
 class workflow_instance final : public caf::event_based_actor, private detail::instance_port {
 public:
   /// `fresh`: it was started just now, so it has no history.
-  workflow_instance(caf::actor_config& cfg, environment_ptr env, instance_peers peers, instance_record record, bool fresh);
+  workflow_instance(caf::actor_config& cfg, environment_ptr env, instance_peers peers, instance_record record,
+                    bool fresh);
   const char* name() const override { return "workflow_instance"; }
   caf::behavior make_behavior() override;
   void on_exit() override;
 
 private:
   struct pending_step {
-    detail::step_ref state;      ///< null for a compensation
-    execute_attempt attempt;     ///< what is executed, again and again
+    detail::step_ref state;  ///< null for a compensation
+    execute_attempt attempt; ///< what is executed, again and again
     retry_policy retry;
-    commit_attempt event;        ///< step_kind::event: committed without an executor
+    commit_attempt event; ///< step_kind::event: committed without an executor
     bool executes = true;
-    bool failing = false;        ///< its failure is being recorded
+    bool failing = false; ///< its failure is being recorded
     bool is_activity() const { return executes && attempt.kind != attempt_kind::transaction; }
   };
 
@@ -85,7 +86,7 @@ private:
   std::uint64_t next_ticket_ = 1;
   std::map<std::uint64_t, pending_step> pending_;
 
-  std::string failure_; ///< why the function failed
+  std::string failure_;                      ///< why the function failed
   std::vector<compensation_record> to_undo_; ///< the next one at the end
   instance_record result_;
 };

@@ -15,7 +15,8 @@ void add_migrate(CLI::App& app, command& run) {
     std::string database;
     bool json = false;
   };
-  auto* sub = app.add_subcommand("migrate", "Bring the schema of a database up to date; apps do it themselves when they start");
+  auto* sub =
+      app.add_subcommand("migrate", "Bring the schema of a database up to date; apps do it themselves when they start");
   auto given = std::make_shared<flags>();
   add_database_flag(*sub, given->database);
   sub->add_flag("--json", given->json, "One JSON object instead of text");

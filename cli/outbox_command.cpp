@@ -33,7 +33,8 @@ outbox_filter filter_of(const outbox_flags& given) {
   if (!given.status.empty()) {
     filter.status = to_outbox_status(given.status);
     if (!filter.status)
-      throw std::invalid_argument{"--status " + given.status + " is no status: use pending, published, failed, invalid or expired"};
+      throw std::invalid_argument{"--status " + given.status +
+                                  " is no status: use pending, published, failed, invalid or expired"};
   }
   return filter;
 }
@@ -54,15 +55,21 @@ int print_list(const outbox_flags& given) {
   const auto db = open_migrated(given.database);
   for (const auto& event : outbox_reader{*db}.list(filter_of(given))) {
     if (!given.json) {
-      std::cout << to_text(event.created_at) << "  " << std::left << std::setw(9) << to_string(event.status) << "  " << event.event_id
-                << "  " << event.event_type << (event.last_error.empty() ? "" : "  " + event.last_error) << '\n';
+      std::cout << to_text(event.created_at) << "  " << std::left << std::setw(9) << to_string(event.status) << "  "
+                << event.event_id << "  " << event.event_type << (event.last_error.empty() ? "" : "  " + event.last_error)
+                << '\n';
       continue;
     }
-    nlohmann::json object{{"event_id", event.event_id},         {"event_type", event.event_type},
-                          {"event_source", event.event_source}, {"event_data", event.event_data},
-                          {"data_encoding", event.data_encoding}, {"content_type", event.content_type},
-                          {"instance_id", event.instance_id},   {"status", to_string(event.status)},
-                          {"retry_count", event.retry_count},   {"last_error", event.last_error},
+    nlohmann::json object{{"event_id", event.event_id},
+                          {"event_type", event.event_type},
+                          {"event_source", event.event_source},
+                          {"event_data", event.event_data},
+                          {"data_encoding", event.data_encoding},
+                          {"content_type", event.content_type},
+                          {"instance_id", event.instance_id},
+                          {"status", to_string(event.status)},
+                          {"retry_count", event.retry_count},
+                          {"last_error", event.last_error},
                           {"created_at", to_text(event.created_at)}};
     object["attributes"] = event.attributes.empty() ? nlohmann::json::object() : nlohmann::json::parse(event.attributes);
     object["published_at"] = event.published_at ? nlohmann::json(to_text(*event.published_at)) : nlohmann::json();
@@ -86,7 +93,8 @@ int redrive(const outbox_flags& given) {
   else
     std::cout << redriven << " events are pending again\n";
   if (redriven == 0 && !given.id.empty())
-    throw error{"event " + given.id + " is not there, or is pending or published: see romancy outbox list --id " + given.id};
+    throw error{"event " + given.id + " is not there, or is pending or published: see romancy outbox list --id " +
+                given.id};
   return 0;
 }
 
@@ -113,7 +121,9 @@ void add_outbox(CLI::App& app, command& run) {
   selecting(*list);
   list->add_option("--limit", given->limit, "At most this many")->capture_default_str();
   list->callback([given, &run] { run = [given] { return print_list(*given); }; });
-  auto* again = outbox->add_subcommand("redrive", "Put failed, invalid and expired events back to pending; expired ones expire again unless the limit is raised");
+  auto* again = outbox->add_subcommand(
+      "redrive",
+      "Put failed, invalid and expired events back to pending; expired ones expire again unless the limit is raised");
   selecting(*again);
   again->callback([given, &run] { run = [given] { return redrive(*given); }; });
 }

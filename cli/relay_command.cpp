@@ -20,7 +20,8 @@ void add_relay(CLI::App& app, command& run) {
     std::string lease = "10s";
     bool once = false;
   };
-  auto* sub = app.add_subcommand("relay", "Deliver the events of an outbox until SIGINT or SIGTERM; any number may run at once");
+  auto* sub =
+      app.add_subcommand("relay", "Deliver the events of an outbox until SIGINT or SIGTERM; any number may run at once");
   auto given = std::make_shared<flags>(*sub);
   add_database_flag(*sub, given->database);
   sub->add_option("--worker-id", given->worker_id, "A label for people")->capture_default_str();

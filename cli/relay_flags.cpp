@@ -28,7 +28,9 @@ outbox_options relay_flags::options() const {
 }
 
 void add_database_flag(CLI::App& app, std::string& database) {
-  app.add_option("--database", database, "sqlite3://path, or the path of a file")->envname("ROMANCY_DATABASE_URL")->required();
+  app.add_option("--database", database, "sqlite3://path, or the path of a file")
+      ->envname("ROMANCY_DATABASE_URL")
+      ->required();
 }
 
 } // namespace romancy::cli

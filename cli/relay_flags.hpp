@@ -8,7 +8,8 @@
 
 namespace romancy::cli {
 
-/// The options of a relayer on a command line: --broker-url, --poll-interval, --max-retries, --batch-size, --max-age-hours,
+/// The options of a relayer on a command line: --broker-url, --poll-interval, --max-retries, --batch-size,
+/// --max-age-hours,
 /// --request-timeout, --max-in-flight, --binary. ROMANCY_BROKER_URL stands in for --broker-url.
 class relay_flags {
 public:

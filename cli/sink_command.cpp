@@ -33,7 +33,8 @@ void add_sink(CLI::App& app, command& run) {
     std::string output;
     bool quiet = false;
   };
-  auto* sub = app.add_subcommand("sink", "Receive CloudEvents on 127.0.0.1, for development; prints each as a line of JSON");
+  auto* sub =
+      app.add_subcommand("sink", "Receive CloudEvents on 127.0.0.1, for development; prints each as a line of JSON");
   auto given = std::make_shared<flags>();
   sub->add_option("--port", given->port, "Where to listen; 0: any free port, which is printed on stderr")->required();
   sub->add_option("--script", given->script, "Answers one after the other, then 202: 503,503,close,hang,202");
@@ -56,7 +57,8 @@ void add_sink(CLI::App& app, command& run) {
       options.delay = parse_duration(given->delay);
       options.script = given->random.empty() ? answer_script::parse(given->script.empty() ? "202" : given->script)
                                              : answer_script::random(given->random, given->seed);
-      if (!given->quiet) options.on_event = [&lines](const received_event& event) { lines << to_json(event) << std::endl; };
+      if (!given->quiet)
+        options.on_event = [&lines](const received_event& event) { lines << to_json(event) << std::endl; };
       const event_sink sink{std::move(options)};
       std::cerr << "romancy sink: listening on http://127.0.0.1:" << sink.port() << '\n';
       stop.wait();

@@ -26,9 +26,7 @@ struct workflow_flags {
   bool json = false;
 };
 
-nlohmann::json parsed(const std::string& text) {
-  return text.empty() ? nlohmann::json() : nlohmann::json::parse(text);
-}
+nlohmann::json parsed(const std::string& text) { return text.empty() ? nlohmann::json() : nlohmann::json::parse(text); }
 
 /// Of a database that others have written to as well.
 std::string line(const nlohmann::json& object) {
@@ -36,10 +34,14 @@ std::string line(const nlohmann::json& object) {
 }
 
 nlohmann::json to_json(const instance_table::summary& row) {
-  return {{"instance_id", row.instance.instance_id}, {"workflow", row.instance.workflow},
-          {"status", to_string(row.instance.status)}, {"input", parsed(row.instance.input)},
-          {"output", parsed(row.instance.output)},    {"error", row.instance.error},
-          {"owner", row.owner_epoch},                 {"started_at", row.started_at},
+  return {{"instance_id", row.instance.instance_id},
+          {"workflow", row.instance.workflow},
+          {"status", to_string(row.instance.status)},
+          {"input", parsed(row.instance.input)},
+          {"output", parsed(row.instance.output)},
+          {"error", row.instance.error},
+          {"owner", row.owner_epoch},
+          {"started_at", row.started_at},
           {"finished_at", row.finished_at}};
 }
 
@@ -68,9 +70,12 @@ int print_one(const workflow_flags& given) {
     auto object = to_json(found.front());
     object["history"] = nlohmann::json::array();
     for (const auto& row : history)
-      object["history"].push_back({{"activity_id", row.record.activity_id}, {"event_type", row.record.event_type},
-                                   {"event_data", row.record.data}, {"position", row.record.position},
-                                   {"attempts", row.record.attempts}, {"created_at", row.created_at}});
+      object["history"].push_back({{"activity_id", row.record.activity_id},
+                                   {"event_type", row.record.event_type},
+                                   {"event_data", row.record.data},
+                                   {"position", row.record.position},
+                                   {"attempts", row.record.attempts},
+                                   {"created_at", row.created_at}});
     std::cout << line(object) << '\n';
     return 0;
   }

@@ -4,8 +4,6 @@
 //   await_rules [example.db]
 #include <iostream>
 
-
-
 #include <romancy/romancy.hpp>
 
 struct parcel {

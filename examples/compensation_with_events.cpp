@@ -3,8 +3,6 @@
 //   compensation_with_events [example.db]
 #include <iostream>
 
-
-
 #include <romancy/romancy.hpp>
 
 struct reservation {

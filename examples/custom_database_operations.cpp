@@ -4,8 +4,6 @@
 //   custom_database_operations [example.db]
 #include <iostream>
 
-
-
 #include <romancy/romancy.hpp>
 
 struct process_payment_result {

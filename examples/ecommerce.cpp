@@ -1,5 +1,5 @@
-// Places orders as durable workflows: the seed's e-commerce example, grown into a program that can be killed at any moment
-// and started again.
+// Places orders as durable workflows: the seed's e-commerce example, grown into a program that can be killed at any
+// moment and started again.
 //
 //   ecommerce --database orders.db --broker-url http://localhost:8080/events --orders 100 --prefix ORD
 //
@@ -68,25 +68,28 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(order_completed, order_id, paid)
 
 // -- activities: rows, events and history in one transaction ------------------------------------------------------------
 
-constexpr auto create_order = romancy::activity("create_order", [](romancy::activity_context& ctx, const order& in) -> void {
-  ctx.session() << "INSERT INTO orders (order_id, amount, status) VALUES (:id, :amount, 'pending')", soci::use(in.id),
-      soci::use(in.amount);
-  send_event_transactional(ctx, order_created{in.id, in.amount});
-});
-
-constexpr auto process_payment = romancy::activity("process_payment", [](romancy::activity_context& ctx, const order& in) -> bool {
-  try {
-    ctx.transaction([&] { // a savepoint: its row and its event are undone alone
-      ctx.session() << "INSERT INTO payments (order_id, amount) VALUES (:id, :amount)", soci::use(in.id), soci::use(in.amount);
-      send_event_transactional(ctx, payment_processed{in.id, in.amount});
-      if (in.number % 7 == 0) throw std::runtime_error{"card declined"};
+constexpr auto create_order =
+    romancy::activity("create_order", [](romancy::activity_context& ctx, const order& in) -> void {
+      ctx.session() << "INSERT INTO orders (order_id, amount, status) VALUES (:id, :amount, 'pending')", soci::use(in.id),
+          soci::use(in.amount);
+      send_event_transactional(ctx, order_created{in.id, in.amount});
     });
-    return true;
-  } catch (const std::runtime_error& e) {
-    send_event_transactional(ctx, payment_failed{in.id, e.what()});
-    return false;
-  }
-});
+
+constexpr auto process_payment =
+    romancy::activity("process_payment", [](romancy::activity_context& ctx, const order& in) -> bool {
+      try {
+        ctx.transaction([&] { // a savepoint: its row and its event are undone alone
+          ctx.session() << "INSERT INTO payments (order_id, amount) VALUES (:id, :amount)", soci::use(in.id),
+              soci::use(in.amount);
+          send_event_transactional(ctx, payment_processed{in.id, in.amount});
+          if (in.number % 7 == 0) throw std::runtime_error{"card declined"};
+        });
+        return true;
+      } catch (const std::runtime_error& e) {
+        send_event_transactional(ctx, payment_failed{in.id, e.what()});
+        return false;
+      }
+    });
 
 constexpr auto ship_order = romancy::activity("ship_order", [](romancy::activity_context& ctx, const order& in) -> void {
   ctx.session() << "INSERT INTO shipments (order_id) VALUES (:id)", soci::use(in.id);
@@ -97,7 +100,8 @@ constexpr auto ship_order = romancy::activity("ship_order", [](romancy::activity
 
 constexpr auto process_order = romancy::workflow(
     "process_order",
-    [](romancy::workflow_context<create_order, process_payment, ship_order>& ctx, const order& in) -> romancy::task<receipt> {
+    [](romancy::workflow_context<create_order, process_payment, ship_order>& ctx,
+       const order& in) -> romancy::task<receipt> {
       co_await ctx.call<create_order>(in);
       const bool paid = co_await ctx.call<process_payment>(in);
       co_await ctx.call<ship_order>(in);
@@ -110,7 +114,8 @@ constexpr auto process_order = romancy::workflow(
 namespace {
 
 void create_tables(soci::session& sql) {
-  sql << "CREATE TABLE IF NOT EXISTS orders (order_id VARCHAR(255) NOT NULL, amount DOUBLE PRECISION, status VARCHAR(50))";
+  sql << "CREATE TABLE IF NOT EXISTS orders (order_id VARCHAR(255) NOT NULL, amount DOUBLE PRECISION, status "
+         "VARCHAR(50))";
   sql << "CREATE TABLE IF NOT EXISTS payments (order_id VARCHAR(255) NOT NULL, amount DOUBLE PRECISION)";
   sql << "CREATE TABLE IF NOT EXISTS shipments (order_id VARCHAR(255) NOT NULL)";
 }
@@ -130,7 +135,8 @@ template <class App> std::string place_orders(App& app, const settings& given) {
   std::mutex mutex;
   std::string first_error;
   // Processes that share the work begin at different places, so that each starts orders of its own.
-  const int offset = static_cast<int>(std::hash<std::string>{}(given.worker_id + std::to_string(::getpid())) % static_cast<unsigned>(given.orders));
+  const int offset = static_cast<int>(std::hash<std::string>{}(given.worker_id + std::to_string(::getpid())) %
+                                      static_cast<unsigned>(given.orders));
   const auto client = [&] {
     for (int i = next++; i < given.orders; i = next++) try {
         const int number = (i + offset) % given.orders + 1;
@@ -163,7 +169,9 @@ int main(int argc, char** argv) {
   romancy::cli::add_database_flag(cli, given.database);
   cli.add_option("--orders", given.orders, "How many orders to place")->required()->check(CLI::PositiveNumber);
   cli.add_option("--prefix", given.prefix, "Orders are PREFIX-1, PREFIX-2, …")->capture_default_str();
-  cli.add_option("--concurrency", given.concurrency, "Orders under way at once")->capture_default_str()->check(CLI::PositiveNumber);
+  cli.add_option("--concurrency", given.concurrency, "Orders under way at once")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   cli.add_option("--worker-id", given.worker_id, "A label for people")->capture_default_str();
   cli.add_option("--lease", given.lease, "How long a silent process keeps what it owns")->capture_default_str();
   const romancy::cli::relay_flags relay{cli};
@@ -178,7 +186,8 @@ int main(int argc, char** argv) {
     const auto error = place_orders(app, given);
     if (!error.empty()) throw std::runtime_error{"not all orders are complete: " + error};
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
-    while (app.storage().get_outbox_status_counts().at(romancy::outbox_status::pending) > 0) std::this_thread::sleep_for(20ms);
+    while (app.storage().get_outbox_status_counts().at(romancy::outbox_status::pending) > 0)
+      std::this_thread::sleep_for(20ms);
     const std::chrono::duration<double> delivered = std::chrono::steady_clock::now() - began;
     std::cout << given.orders << " orders complete in " << took.count() << " s (" << given.orders / took.count()
               << " orders/s), all events delivered after " << delivered.count() << " s\n";

@@ -9,7 +9,5 @@ constexpr auto hello = romancy::workflow(
     "hello", [](romancy::workflow_context<greet>& ctx, const std::string& name) -> romancy::task<std::string> {
       co_return co_await ctx.call<greet>(name);
     });
-int main() {
-  std::cout << romancy::app<hello>{{.database = "hello.db"}}.start<hello>("world").result() << '\n';
-}
+int main() { std::cout << romancy::app<hello>{{.database = "hello.db"}}.start<hello>("world").result() << '\n'; }
 // [/hello]

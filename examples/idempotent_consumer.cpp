@@ -7,7 +7,6 @@
 
 #include <soci/sqlite3/soci-sqlite3.h>
 
-
 #include <romancy/romancy.hpp>
 
 #include "cli/event_sink.hpp"

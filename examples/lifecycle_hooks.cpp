@@ -6,8 +6,6 @@
 #include <map>
 #include <thread>
 
-
-
 #include <romancy/romancy.hpp>
 
 #include "cli/event_sink.hpp"

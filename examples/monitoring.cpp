@@ -5,8 +5,6 @@
 #include <map>
 #include <thread>
 
-
-
 #include <romancy/romancy.hpp>
 
 #include "cli/event_sink.hpp"

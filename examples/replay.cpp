@@ -7,8 +7,6 @@
 #include <thread>
 #include <vector>
 
-
-
 #include <romancy/romancy.hpp>
 
 using namespace std::chrono_literals;

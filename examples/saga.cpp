@@ -4,8 +4,6 @@
 //   saga [example.db]
 #include <iostream>
 
-
-
 #include <romancy/romancy.hpp>
 
 using namespace std::chrono_literals;

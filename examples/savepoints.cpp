@@ -3,8 +3,6 @@
 //   savepoints [example.db]
 #include <iostream>
 
-
-
 #include <romancy/romancy.hpp>
 
 struct order_with_payment_result {

@@ -4,8 +4,6 @@
 //   workflow_transaction [example.db]
 #include <iostream>
 
-
-
 #include <romancy/romancy.hpp>
 
 // [workflow]

@@ -32,8 +32,9 @@ public:
     instance.input = payload_text(inputs, "the input of " + instance.workflow, engine_->options().max_payload_bytes);
     const auto outcome = commit_start(instance);
     if (!outcome.created && (outcome.instance.workflow != instance.workflow || outcome.instance.input != instance.input))
-      throw instance_conflict{"instance " + instance.instance_id + " exists already, of workflow '" + outcome.instance.workflow +
-                              "' with " + (outcome.instance.workflow == instance.workflow ? "other inputs" : "its own inputs") +
+      throw instance_conflict{"instance " + instance.instance_id + " exists already, of workflow '" +
+                              outcome.instance.workflow + "' with " +
+                              (outcome.instance.workflow == instance.workflow ? "other inputs" : "its own inputs") +
                               ": choose another id, or start it with the same workflow and inputs"};
     return instance.instance_id;
   }
@@ -47,9 +48,11 @@ public:
     for (;;) {
       if (const auto stored = find(id); is_settled(stored.status)) return output_of(stored);
       const auto now = std::chrono::steady_clock::now();
-      if (now >= end) throw error{"instance " + id + " has not ended within " + std::to_string(timeout->count()) + " ms; it goes on"};
+      if (now >= end)
+        throw error{"instance " + id + " has not ended within " + std::to_string(timeout->count()) + " ms; it goes on"};
       if (const auto ended = waiter.wait_until(std::min(end, now + pause))) return output_of(*ended);
-      if (waiter.closed()) throw error{"the app was shut down before instance " + id + " ended: it goes on when an app starts again"};
+      if (waiter.closed())
+        throw error{"the app was shut down before instance " + id + " ended: it goes on when an app starts again"};
       pause = std::min(pause * 2, std::chrono::milliseconds{1000});
     }
   }
@@ -67,7 +70,8 @@ private:
     caf::actor asked;
     while (std::chrono::steady_clock::now() < end) {
       if (engine_->stopped()) throw error{"instance " + instance.instance_id + " is not started: the app is shut down"};
-      if (auto dispatcher = engine_->roster().get("dispatcher", std::chrono::milliseconds{100}); dispatcher && dispatcher != asked) {
+      if (auto dispatcher = engine_->roster().get("dispatcher", std::chrono::milliseconds{100});
+          dispatcher && dispatcher != asked) {
         asked = dispatcher;
         tell(dispatcher, start_request{slot, instance});
       }
@@ -91,7 +95,8 @@ private:
   }
 
   static nlohmann::json output_of(const instance_record& instance) {
-    if (instance.status != instance_status::completed) throw instance_failed{instance.instance_id, instance.status, instance.error};
+    if (instance.status != instance_status::completed)
+      throw instance_failed{instance.instance_id, instance.status, instance.error};
     return nlohmann::json::parse(instance.output);
   }
 

@@ -22,13 +22,14 @@ core_actors::core_actors(caf::actor_system& system, environment_ptr env)
                         return spawn_blocking<callback_runner>(self, *shared, shared);
                       }});
   children.push_back({"timekeeper", [](caf::event_based_actor* self) { return caf::actor{self->spawn<timekeeper>()}; }});
-  children.push_back({"transaction_coordinator", [shared, names, previous = std::string{}](caf::event_based_actor* self) mutable {
-                        auto epoch = shared->uuid();
-                        auto started = spawn_blocking<transaction_coordinator>(self, *shared, shared, epoch, previous,
-                                                                               names->get("callback_runner"));
-                        previous = std::move(epoch);
-                        return started;
-                      }});
+  children.push_back(
+      {"transaction_coordinator", [shared, names, previous = std::string{}](caf::event_based_actor* self) mutable {
+         auto epoch = shared->uuid();
+         auto started = spawn_blocking<transaction_coordinator>(self, *shared, shared, epoch, previous,
+                                                                names->get("callback_runner"));
+         previous = std::move(epoch);
+         return started;
+       }});
   children.push_back({"worker_lease", [shared, names](caf::event_based_actor* self) {
                         return caf::actor{self->spawn<worker_lease>(shared, names->get("transaction_coordinator"),
                                                                     names->get("timekeeper"))};
@@ -67,12 +68,8 @@ void core_actors::remove_relayer(std::function<void()> removed) {
   tell(supervisor_, remove_children{{"http_publisher", "outbox_relayer"}, std::move(removed)});
 }
 
-void core_actors::drain() {
-  tell(supervisor_, romancy::drain{});
-}
+void core_actors::drain() { tell(supervisor_, romancy::drain{}); }
 
-void core_actors::forget() {
-  supervisor_ = nullptr;
-}
+void core_actors::forget() { supervisor_ = nullptr; }
 
 } // namespace romancy

@@ -14,8 +14,8 @@
 namespace romancy {
 
 /// Which actors an app consists of, and in which order they depend on each other:
-/// callback_runner, timekeeper, transaction_coordinator, worker_lease, executor_pool, dispatcher, then http_publisher and outbox_relayer.
-/// Without workflows there are no executors and no dispatcher.
+/// callback_runner, timekeeper, transaction_coordinator, worker_lease, executor_pool, dispatcher, then http_publisher and
+/// outbox_relayer. Without workflows there are no executors and no dispatcher.
 class core_actors {
 public:
   core_actors(caf::actor_system& system, environment_ptr env);

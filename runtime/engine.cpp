@@ -21,7 +21,8 @@ namespace {
 template <class T> void at_least(const std::string& option, T value, T least) {
   if (value < least) {
     if constexpr (requires { value.count(); })
-      throw startup_error{option + " is " + std::to_string(value.count()) + " ms: set it to at least " + std::to_string(least.count()) + " ms"};
+      throw startup_error{option + " is " + std::to_string(value.count()) + " ms: set it to at least " +
+                          std::to_string(least.count()) + " ms"};
     else
       throw startup_error{option + " is " + std::to_string(value) + ": set it to at least " + std::to_string(least)};
   }
@@ -31,15 +32,19 @@ template <class T> void at_least(const std::string& option, T value, T least) {
 
 void check(const outbox_options& options) {
   using std::chrono::milliseconds;
-  if (options.broker_url.empty()) throw startup_error{"outbox.broker_url is empty: set it to where events are POSTed, like http://localhost:8080/events"};
+  if (options.broker_url.empty())
+    throw startup_error{
+        "outbox.broker_url is empty: set it to where events are POSTed, like http://localhost:8080/events"};
   if (const auto why = why_no_http_url(options.broker_url); !why.empty())
-    throw startup_error{"outbox.broker_url '" + without_password(options.broker_url) + "' is no http:// or https:// URL (" + why + ")"};
+    throw startup_error{"outbox.broker_url '" + without_password(options.broker_url) +
+                        "' is no http:// or https:// URL (" + why + ")"};
   at_least("outbox.poll_interval", options.poll_interval, milliseconds{1});
   at_least("outbox.max_retries", options.max_retries, 1);
   at_least("outbox.batch_size", options.batch_size, 1);
   at_least("outbox.max_in_flight", options.max_in_flight, 1);
   at_least("outbox.request_timeout", options.request_timeout, milliseconds{1});
-  if (!(options.max_age_hours >= 0)) throw startup_error{"outbox.max_age_hours is negative: set it to a number of hours, or to 0 for no limit"};
+  if (!(options.max_age_hours >= 0))
+    throw startup_error{"outbox.max_age_hours is negative: set it to a number of hours, or to 0 for no limit"};
 }
 
 void check(const app_options& options) {
@@ -51,7 +56,8 @@ void check(const app_options& options) {
     throw startup_error{e.what()};
   }
   if (options.service_name.find(' ') != std::string::npos)
-    throw startup_error{"service_name '" + options.service_name + "' has a space: it is the source of events, a URI reference"};
+    throw startup_error{"service_name '" + options.service_name +
+                        "' has a space: it is the source of events, a URI reference"};
   at_least("executors", options.executors, 1);
   at_least("max_running_instances", options.max_running_instances, 1);
   at_least("max_scope_depth", options.max_scope_depth, 1);
@@ -67,9 +73,12 @@ engine::engine(app_options options, detail::definition_table definitions, detail
   env_->definitions = definitions;
   env_->dependencies = std::move(dependencies);
   env_->options = std::move(options);
-  const database::options how{std::min(env_->options.database_timeout, std::chrono::milliseconds{1000}), installed_statement_hook()};
+  const database::options how{std::min(env_->options.database_timeout, std::chrono::milliseconds{1000}),
+                              installed_statement_hook()};
   // When a coordinator is started again it does not wait long: its supervisor has other things to do, and tries again.
-  env_->open_database = [url = url_, how] { return std::shared_ptr<database>{database::open(url, how, std::chrono::milliseconds{100})}; };
+  env_->open_database = [url = url_, how] {
+    return std::shared_ptr<database>{database::open(url, how, std::chrono::milliseconds{100})};
+  };
   env_->open_http = [](int max_in_flight) { return std::make_unique<http_client>(max_in_flight); };
 
   const auto db = database::open(url_, how, env_->options.database_timeout);
@@ -79,7 +88,8 @@ engine::engine(app_options options, detail::definition_table definitions, detail
       if (!definitions.workflows.empty() && !definitions.find_workflow(workflow))
         log().warn("{} unfinished instances of the workflow '{}' wait for an app that serves it", count, workflow);
   } catch (const storage_error& e) {
-    throw startup_error{"database '" + url_.path + "': " + e.what() + (e.retryable() ? ": another process holds it, try again" : "")};
+    throw startup_error{"database '" + url_.path + "': " + e.what() +
+                        (e.retryable() ? ": another process holds it, try again" : "")};
   } catch (const startup_error& e) {
     throw startup_error{"database '" + url_.path + "': " + e.what()};
   }
@@ -92,15 +102,14 @@ engine::engine(app_options options, detail::definition_table definitions, detail
   if (env_->options.outbox.enabled) add_relayer(env_->options.outbox);
 }
 
-engine::~engine() {
-  shut_down();
-}
+engine::~engine() { shut_down(); }
 
 void engine::add_relayer(const outbox_options& options) {
   check(options);
   const std::lock_guard lock{mutex_};
   if (stopped_) throw startup_error{"the app is shut down: start the relayer before"};
-  if (relays_) throw startup_error{"this app relays its outbox already: set outbox.enabled to false, or use one outbox_relayer"};
+  if (relays_)
+    throw startup_error{"this app relays its outbox already: set outbox.enabled to false, or use one outbox_relayer"};
   core_->add_relayer(options);
   relays_ = true;
 }
@@ -112,12 +121,11 @@ void engine::remove_relayer() {
   auto removed = std::make_shared<std::promise<void>>();
   core_->remove_relayer([removed] { removed->set_value(); });
   if (removed->get_future().wait_for(env_->options.shutdown_timeout) != std::future_status::ready)
-    log().warn("the relayer has not ended within {} ms: a request is still on the wire", env_->options.shutdown_timeout.count());
+    log().warn("the relayer has not ended within {} ms: a request is still on the wire",
+               env_->options.shutdown_timeout.count());
 }
 
-romancy::health engine::health() const {
-  return env_->health->read();
-}
+romancy::health engine::health() const { return env_->health->read(); }
 
 bool engine::stopped() const {
   const std::lock_guard lock{mutex_};

@@ -72,20 +72,10 @@ private:
 };
 
 outbox_relayer::outbox_relayer(relayer_options options) : state_{std::make_unique<state>(std::move(options))} {}
-outbox_relayer::~outbox_relayer() {
-  state_->stop();
-}
-void outbox_relayer::start() {
-  state_->start();
-}
-void outbox_relayer::stop() {
-  state_->stop();
-}
-bool outbox_relayer::run_once(std::chrono::milliseconds timeout) {
-  return state_->run_once(timeout);
-}
-romancy::health outbox_relayer::health() const {
-  return state_->health();
-}
+outbox_relayer::~outbox_relayer() { state_->stop(); }
+void outbox_relayer::start() { state_->start(); }
+void outbox_relayer::stop() { state_->stop(); }
+bool outbox_relayer::run_once(std::chrono::milliseconds timeout) { return state_->run_once(timeout); }
+romancy::health outbox_relayer::health() const { return state_->health(); }
 
 } // namespace romancy

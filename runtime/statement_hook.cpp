@@ -6,12 +6,8 @@ namespace {
 statement_hook installed;
 }
 
-void install_statement_hook(statement_hook hook) {
-  installed = std::move(hook);
-}
+void install_statement_hook(statement_hook hook) { installed = std::move(hook); }
 
-const statement_hook& installed_statement_hook() {
-  return installed;
-}
+const statement_hook& installed_statement_hook() { return installed; }
 
 } // namespace romancy

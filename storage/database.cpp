@@ -17,17 +17,16 @@ sqlite_api::sqlite3* native(soci::session& session) {
 }
 
 /// SOCI reads `key=value` pairs; a value with spaces is quoted.
-std::string connect_string(const database_url& url) {
-  return "db=\"" + url.path + '"';
-}
+std::string connect_string(const database_url& url) { return "db=\"" + url.path + '"'; }
 
 } // namespace
 
 /// Statements that are run for every unit of work, prepared once.
 struct database::savepoint {
   savepoint(soci::session& session, int level)
-      : open{(session.prepare << "SAVEPOINT romancy_" + std::to_string(level))},
-        release{(session.prepare << "RELEASE romancy_" + std::to_string(level))},
+      : open{(session.prepare << "SAVEPOINT romancy_" + std::to_string(level))}, release{(session.prepare
+                                                                                          << "RELEASE romancy_" +
+                                                                                                 std::to_string(level))},
         roll_back{(session.prepare << "ROLLBACK TO romancy_" + std::to_string(level))} {}
   soci::statement open;
   soci::statement release;
@@ -53,11 +52,12 @@ public:
   static int authorize(void* self, int action, const char* what, const char*, const char*, const char*) {
     auto& me = *static_cast<impl*>(self);
     if (!me.lent || (action != SQLITE_TRANSACTION && action != SQLITE_SAVEPOINT)) return SQLITE_OK;
-    if (me.refused.empty()) me.refused = std::string{what ? what : ""} + (action == SQLITE_SAVEPOINT ? " (of a savepoint)" : "");
+    if (me.refused.empty())
+      me.refused = std::string{what ? what : ""} + (action == SQLITE_SAVEPOINT ? " (of a savepoint)" : "");
     return SQLITE_DENY;
   }
-  /// `INSERT OR ROLLBACK` and RAISE(ROLLBACK) end the transaction without being asked; what user code writes after that would
-  /// commit by itself. https://www.sqlite.org/c3ref/commit_hook.html
+  /// `INSERT OR ROLLBACK` and RAISE(ROLLBACK) end the transaction without being asked; what user code writes after that
+  /// would commit by itself. https://www.sqlite.org/c3ref/commit_hook.html
   static int refuse_commit(void* self) { return static_cast<impl*>(self)->lent ? 1 : 0; }
   static int trace(unsigned, void* self, void*, void* sql) {
     static_cast<impl*>(self)->on_statement(static_cast<const char*>(sql));
@@ -89,13 +89,13 @@ template <class Impl> void run(Impl& impl, soci::statement& statement, const cha
 
 } // namespace
 
-database::database(const database_url& url, const options& how) try
-    : session_{"sqlite3", connect_string(url)} {
+database::database(const database_url& url, const options& how) try : session_{"sqlite3", connect_string(url)} {
   session_ << "PRAGMA busy_timeout = " + std::to_string(how.busy_timeout.count());
   std::string mode;
   session_ << "PRAGMA journal_mode = WAL", soci::into(mode);
   if (mode != "wal")
-    throw storage_failure{failure_kind::broken, "cannot open the database: its journal mode stays '" + mode + "' instead of 'wal'"};
+    throw storage_failure{failure_kind::broken,
+                          "cannot open the database: its journal mode stays '" + mode + "' instead of 'wal'"};
   session_ << "PRAGMA synchronous = FULL";
   session_ << "PRAGMA cache_size = -16000"; // KiB
   impl_ = std::make_unique<impl>(session_, how.on_statement);
@@ -105,7 +105,8 @@ database::database(const database_url& url, const options& how) try
 
 database::~database() = default;
 
-std::unique_ptr<database> database::open(const database_url& url, const options& how, std::chrono::milliseconds patience) {
+std::unique_ptr<database> database::open(const database_url& url, const options& how,
+                                         std::chrono::milliseconds patience) {
   namespace fs = std::filesystem;
   const auto named = "database '" + url.path + "': ";
   const auto folder = fs::path{url.path}.parent_path();
@@ -118,21 +119,20 @@ std::unique_ptr<database> database::open(const database_url& url, const options&
       return std::make_unique<database>(url, how);
     } catch (const storage_failure& e) {
       if (e.kind() == failure_kind::broken)
-        throw startup_error{named + e.what() + ": it is no SQLite database that can be written: check the path and its permissions, or restore it from a backup"};
+        throw startup_error{named + e.what() +
+                            ": it is no SQLite database that can be written: check the path and its permissions, or "
+                            "restore it from a backup"};
       if (!e.retryable() || e.kind() == failure_kind::unavailable)
         throw startup_error{named + e.what() + ": check that the file and its directory can be read and written"};
       if (std::chrono::steady_clock::now() >= deadline)
-        throw startup_error{named + "locked by another process for " + std::to_string(patience.count()) + " ms: stop it, or raise database_timeout"};
+        throw startup_error{named + "locked by another process for " + std::to_string(patience.count()) +
+                            " ms: stop it, or raise database_timeout"};
       std::this_thread::sleep_for(std::chrono::milliseconds{20});
     }
 }
 
-void database::begin() {
-  run(*impl_, impl_->begin, "begin a transaction");
-}
-void database::commit() {
-  run(*impl_, impl_->commit, "commit");
-}
+void database::begin() { run(*impl_, impl_->begin, "begin a transaction"); }
+void database::commit() { run(*impl_, impl_->commit, "commit"); }
 void database::roll_back() noexcept {
   try {
     if (in_transaction()) session_ << "ROLLBACK";
@@ -140,9 +140,7 @@ void database::roll_back() noexcept {
   }
 }
 
-bool database::in_transaction() const {
-  return sqlite_api::sqlite3_get_autocommit(impl_->connection) == 0;
-}
+bool database::in_transaction() const { return sqlite_api::sqlite3_get_autocommit(impl_->connection) == 0; }
 
 database::savepoint& database::at(int level) {
   auto& all = impl_->savepoints;
@@ -159,9 +157,7 @@ void database::open_savepoint(int level) {
     throw storage_failure{failure_kind::other, "cannot open a savepoint: the transaction has ended"};
   run(*impl_, at(level).open, "open a savepoint");
 }
-void database::release_savepoint(int level) {
-  run(*impl_, at(level).release, "release a savepoint");
-}
+void database::release_savepoint(int level) { run(*impl_, at(level).release, "release a savepoint"); }
 void database::roll_back_savepoint(int level) {
   run(*impl_, at(level).roll_back, "roll back to a savepoint");
   run(*impl_, at(level).release, "release a savepoint");
@@ -171,15 +167,9 @@ void database::lend() {
   impl_->refused.clear();
   impl_->lent = true;
 }
-void database::take_back() {
-  impl_->lent = false;
-}
-const std::string& database::refused() const {
-  return impl_->refused;
-}
+void database::take_back() { impl_->lent = false; }
+const std::string& database::refused() const { return impl_->refused; }
 
-int database::changes() const {
-  return sqlite_api::sqlite3_changes(impl_->connection);
-}
+int database::changes() const { return sqlite_api::sqlite3_changes(impl_->connection); }
 
 } // namespace romancy

@@ -11,15 +11,15 @@
 
 namespace romancy {
 
-/// Called before each statement that a connection runs, with its text: user code's, ours, BEGIN and COMMIT. For tests that
-/// count, fail or die at the k-th one.
+/// Called before each statement that a connection runs, with its text: user code's, ours, BEGIN and COMMIT. For tests
+/// that count, fail or die at the k-th one.
 using statement_hook = std::function<void(const char* sql)>;
 
 /// One connection, opened for durable writing (SQLite: WAL, synchronous=FULL), with transactions and savepoints by plain
 /// SQL. Not thread-safe; may wander between threads. Functions throw storage_failure.
 ///
-/// While it is lent to user code, the connection itself refuses BEGIN, COMMIT, ROLLBACK and SAVEPOINT text, and refuses to
-/// commit whatever else would end in a commit.
+/// While it is lent to user code, the connection itself refuses BEGIN, COMMIT, ROLLBACK and SAVEPOINT text, and refuses
+/// to commit whatever else would end in a commit.
 class database {
 public:
   struct options {

@@ -7,8 +7,8 @@
 namespace romancy {
 
 epoch_table::epoch_table(database& db)
-    : db_{db}, exists_{(db.session().prepare << "SELECT count(*) FROM worker_epochs WHERE epoch = :epoch", soci::use(epoch_),
-                        soci::into(count_))} {}
+    : db_{db}, exists_{(db.session().prepare << "SELECT count(*) FROM worker_epochs WHERE epoch = :epoch",
+                        soci::use(epoch_), soci::into(count_))} {}
 
 bool epoch_table::exists(const std::string& epoch) try {
   epoch_ = epoch;

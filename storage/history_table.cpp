@@ -7,12 +7,13 @@ namespace romancy {
 
 history_table::history_table(database& db)
     : db_{db},
-      insert_{(db.session().prepare
-                   << "INSERT INTO workflow_history (instance_id, activity_id, position, event_type, event_data, attempts, "
-                      "created_at) SELECT instance_id, :activity, :position, :type, :data, :attempts, :now "
-                      "FROM workflow_instances WHERE instance_id = :id AND owner_epoch = :epoch AND fence = :fence",
-               soci::use(row_.activity_id), soci::use(row_.position), soci::use(row_.event_type), soci::use(row_.data),
-               soci::use(row_.attempts), soci::use(now_), soci::use(instance_id_), soci::use(epoch_), soci::use(fence_))} {}
+      insert_{
+          (db.session().prepare
+               << "INSERT INTO workflow_history (instance_id, activity_id, position, event_type, event_data, attempts, "
+                  "created_at) SELECT instance_id, :activity, :position, :type, :data, :attempts, :now "
+                  "FROM workflow_instances WHERE instance_id = :id AND owner_epoch = :epoch AND fence = :fence",
+           soci::use(row_.activity_id), soci::use(row_.position), soci::use(row_.event_type), soci::use(row_.data),
+           soci::use(row_.attempts), soci::use(now_), soci::use(instance_id_), soci::use(epoch_), soci::use(fence_))} {}
 
 bool history_table::insert(const std::string& instance_id, const history_record& record, const std::string& epoch,
                            std::int64_t fence, time_point now) try {

@@ -21,8 +21,8 @@ std::string this_host() {
   return boot_id + '/' + processes.string();
 }
 
-/// Field 22 of /proc/<pid>/stat (proc(5)); the second field is a name in parentheses that may hold anything. Empty where it
-/// cannot be read; "ended" for one that has ended and is not yet waited for.
+/// Field 22 of /proc/<pid>/stat (proc(5)); the second field is a name in parentheses that may hold anything. Empty where
+/// it cannot be read; "ended" for one that has ended and is not yet waited for.
 std::string start_time(const std::string& pid) {
   std::ifstream file{"/proc/" + pid + "/stat"};
   std::string text;

@@ -4,8 +4,8 @@
 
 namespace romancy {
 
-/// Who runs here, so that another process on the same host can see at once that we are gone, instead of waiting for a lease
-/// to run out. A host is a boot of a kernel and a process namespace; a process is its number and its start time.
+/// Who runs here, so that another process on the same host can see at once that we are gone, instead of waiting for a
+/// lease to run out. A host is a boot of a kernel and a process namespace; a process is its number and its start time.
 struct host_process {
   std::string host;    ///< empty where it cannot be told: then only leases count
   std::string process; ///< "pid:start time in clock ticks"

@@ -9,26 +9,23 @@
 namespace romancy {
 
 namespace {
-soci::indicator is(const std::string& text) {
-  return text.empty() ? soci::i_null : soci::i_ok;
-}
+soci::indicator is(const std::string& text) { return text.empty() ? soci::i_null : soci::i_ok; }
 } // namespace
 
 instance_table::instance_table(database& db)
-    : db_{db},
-      insert_{(db.session().prepare
-                   << "INSERT INTO workflow_instances (instance_id, workflow_name, input_data, owner_epoch, fence, started_at) "
-                      "VALUES (:id, :workflow, :input, :epoch, 1, :now) ON CONFLICT (instance_id) DO NOTHING",
-               soci::use(row_.instance_id), soci::use(row_.workflow), soci::use(row_.input), soci::use(epoch_),
-               soci::use(now_))},
+    : db_{db}, insert_{(db.session().prepare
+                            << "INSERT INTO workflow_instances (instance_id, workflow_name, input_data, owner_epoch, "
+                               "fence, started_at) "
+                               "VALUES (:id, :workflow, :input, :epoch, 1, :now) ON CONFLICT (instance_id) DO NOTHING",
+                        soci::use(row_.instance_id), soci::use(row_.workflow), soci::use(row_.input), soci::use(epoch_),
+                        soci::use(now_))},
       find_{(db.session().prepare << "SELECT workflow_name, status, input_data, output_data, error, fence "
                                      "FROM workflow_instances WHERE instance_id = :id",
              soci::use(row_.instance_id), soci::into(row_.workflow), soci::into(status_), soci::into(row_.input),
              soci::into(row_.output, output_is_), soci::into(row_.error, error_is_), soci::into(row_.fence))},
-      finish_{(db.session().prepare
-                   << "UPDATE workflow_instances SET status = :status, output_data = :output, "
-                      "error = coalesce(:error, error), owner_epoch = NULL, finished_at = :now "
-                      "WHERE instance_id = :id AND owner_epoch = :epoch AND fence = :fence",
+      finish_{(db.session().prepare << "UPDATE workflow_instances SET status = :status, output_data = :output, "
+                                       "error = coalesce(:error, error), owner_epoch = NULL, finished_at = :now "
+                                       "WHERE instance_id = :id AND owner_epoch = :epoch AND fence = :fence",
                soci::use(status_), soci::use(row_.output, output_is_), soci::use(row_.error, error_is_), soci::use(now_),
                soci::use(row_.instance_id), soci::use(epoch_), soci::use(row_.fence))} {}
 
@@ -67,8 +64,10 @@ std::vector<instance_record> instance_table::claim(const std::string& epoch, con
       (db_.session().prepare
            << "UPDATE workflow_instances SET owner_epoch = :epoch, fence = fence + 1 WHERE instance_id IN ("
               "SELECT instance_id FROM workflow_instances WHERE status IN ('running', 'compensating') AND "
-              "owner_epoch IS NULL AND workflow_name IN (" + names + ") ORDER BY started_at LIMIT :limit) "
-              "RETURNING instance_id, workflow_name, status, input_data, error, fence",
+              "owner_epoch IS NULL AND workflow_name IN (" +
+                  names +
+                  ") ORDER BY started_at LIMIT :limit) "
+                  "RETURNING instance_id, workflow_name, status, input_data, error, fence",
        soci::use(epoch), soci::use(limit), soci::into(row.instance_id), soci::into(row.workflow), soci::into(status),
        soci::into(row.input), soci::into(row.error, error_is), soci::into(row.fence));
   std::vector<instance_record> claimed;
@@ -126,13 +125,14 @@ std::vector<instance_table::summary> instance_table::list(const filter& wanted) 
   soci::details::prepare_temp_type query =
       db_.session().prepare
       << "SELECT instance_id, workflow_name, status, input_data, output_data, error, fence, owner_epoch, started_at, "
-         "finished_at FROM workflow_instances" + where.text() + " ORDER BY started_at, instance_id LIMIT :limit";
+         "finished_at FROM workflow_instances" +
+             where.text() + " ORDER BY started_at, instance_id LIMIT :limit";
   for (const auto& value : where.values()) query, soci::use(value);
   soci::statement select =
-      (query, soci::use(wanted.limit), soci::into(row.instance.instance_id), soci::into(row.instance.workflow), soci::into(status),
-       soci::into(row.instance.input), soci::into(row.instance.output, output_is), soci::into(row.instance.error, error_is),
-       soci::into(row.instance.fence), soci::into(row.owner_epoch, owner_is), soci::into(row.started_at),
-       soci::into(row.finished_at, finished_is));
+      (query, soci::use(wanted.limit), soci::into(row.instance.instance_id), soci::into(row.instance.workflow),
+       soci::into(status), soci::into(row.instance.input), soci::into(row.instance.output, output_is),
+       soci::into(row.instance.error, error_is), soci::into(row.instance.fence), soci::into(row.owner_epoch, owner_is),
+       soci::into(row.started_at), soci::into(row.finished_at, finished_is));
   std::vector<summary> found;
   for (bool more = select.execute(true); more; more = select.fetch()) {
     row.instance.status = to_instance_status(status).value_or(instance_status::parked);

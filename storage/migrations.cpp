@@ -39,13 +39,9 @@ void refuse_newer(int version) {
 
 } // namespace
 
-int migrations::newest() {
-  return all().back().version;
-}
+int migrations::newest() { return all().back().version; }
 
-int migrations::current(database& db) try {
-  return read_version(db.session());
-} catch (const soci::soci_error& e) {
+int migrations::current(database& db) try { return read_version(db.session()); } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "read the schema version");
 }
 
@@ -65,7 +61,8 @@ std::vector<std::string> migrations::apply(database& db) {
       if (step.version <= version) continue;
       run_script(sql, step.sql);
       const std::string name = step.name;
-      sql << "INSERT INTO romancy_schema (version, name) VALUES (:version, :name)", soci::use(step.version), soci::use(name);
+      sql << "INSERT INTO romancy_schema (version, name) VALUES (:version, :name)", soci::use(step.version),
+          soci::use(name);
       applied.push_back(name);
     }
     db.commit();

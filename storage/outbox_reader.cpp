@@ -17,13 +17,14 @@ std::vector<outbox_event> outbox_reader::list(const outbox_filter& filter) try {
   soci::details::prepare_temp_type query =
       db_.session().prepare
       << "SELECT event_id, event_type, event_source, event_data, data_encoding, content_type, attributes, instance_id, "
-         "status, retry_count, last_error, created_at, published_at FROM outbox_events" + where.text() + " ORDER BY sequence LIMIT :limit";
+         "status, retry_count, last_error, created_at, published_at FROM outbox_events" +
+             where.text() + " ORDER BY sequence LIMIT :limit";
   for (const auto& value : where.values()) query, soci::use(value);
   soci::statement select =
-      (query, soci::use(filter.limit), soci::into(row.event_id),
-       soci::into(row.event_type), soci::into(row.event_source), soci::into(row.event_data), soci::into(row.data_encoding),
-       soci::into(row.content_type), soci::into(row.attributes, attributes_is), soci::into(row.instance_id, instance_is),
-       soci::into(status), soci::into(row.retry_count), soci::into(row.last_error, error_is), soci::into(created_at),
+      (query, soci::use(filter.limit), soci::into(row.event_id), soci::into(row.event_type), soci::into(row.event_source),
+       soci::into(row.event_data), soci::into(row.data_encoding), soci::into(row.content_type),
+       soci::into(row.attributes, attributes_is), soci::into(row.instance_id, instance_is), soci::into(status),
+       soci::into(row.retry_count), soci::into(row.last_error, error_is), soci::into(created_at),
        soci::into(published_at, published_is));
   std::vector<outbox_event> events;
   for (bool more = select.execute(true); more; more = select.fetch()) {

@@ -9,9 +9,7 @@
 namespace romancy {
 
 namespace {
-soci::indicator is(const std::string& text) {
-  return text.empty() ? soci::i_null : soci::i_ok;
-}
+soci::indicator is(const std::string& text) { return text.empty() ? soci::i_null : soci::i_ok; }
 } // namespace
 
 outbox_table::outbox_table(database& db)
@@ -26,7 +24,8 @@ outbox_table::outbox_table(database& db)
                soci::use(row_.attributes, attributes_is_), soci::use(row_.instance_id, instance_is_),
                soci::use(row_.activity_id, activity_is_), soci::use(created_at_))},
       claim_{(db.session().prepare
-                  << "UPDATE outbox_events SET locked_by = :epoch WHERE sequence IN (SELECT sequence FROM outbox_events INDEXED BY idx_outbox_due "
+                  << "UPDATE outbox_events SET locked_by = :epoch WHERE sequence IN (SELECT sequence FROM outbox_events "
+                     "INDEXED BY idx_outbox_due "
                      "WHERE status = 'pending' AND locked_by IS NULL AND next_attempt_at <= :now "
                      "ORDER BY next_attempt_at, sequence LIMIT :limit) "
                      "RETURNING sequence, event_id, event_type, event_source, event_data, content_type, created_at, "
@@ -36,22 +35,20 @@ outbox_table::outbox_table(database& db)
               soci::into(created_at_), soci::into(row_.data_encoding), soci::into(row_.attributes, attributes_is_),
               soci::into(row_.instance_id, instance_is_), soci::into(row_.activity_id, activity_is_),
               soci::into(row_.retry_count), soci::into(row_.last_error, error_is_))},
-      publish_{(db.session().prepare
-                    << "UPDATE outbox_events SET status = 'published', published_at = :now, locked_by = NULL, "
-                       "last_error = NULL WHERE event_id = :id AND locked_by = :epoch AND status = 'pending'",
-                soci::use(now_), soci::use(row_.id), soci::use(epoch_))},
-      close_{(db.session().prepare
-                  << "UPDATE outbox_events SET status = :status, last_error = coalesce(:error, last_error), "
-                     "retry_count = retry_count + :attempts, locked_by = NULL "
-                     "WHERE event_id = :id AND locked_by = :epoch AND status = 'pending'",
-              soci::use(status_), soci::use(error_, error_is_), soci::use(attempts_), soci::use(row_.id),
-              soci::use(epoch_))},
-      retry_{(db.session().prepare
-                  << "UPDATE outbox_events SET last_error = :error, retry_count = retry_count + :attempts, "
-                     "next_attempt_at = :due, locked_by = NULL "
-                     "WHERE event_id = :id AND locked_by = :epoch AND status = 'pending'",
-              soci::use(error_, error_is_), soci::use(attempts_), soci::use(now_), soci::use(row_.id),
-              soci::use(epoch_))} {}
+      publish_{(
+          db.session().prepare << "UPDATE outbox_events SET status = 'published', published_at = :now, locked_by = NULL, "
+                                  "last_error = NULL WHERE event_id = :id AND locked_by = :epoch AND status = 'pending'",
+          soci::use(now_), soci::use(row_.id), soci::use(epoch_))},
+      close_{(
+          db.session().prepare << "UPDATE outbox_events SET status = :status, last_error = coalesce(:error, last_error), "
+                                  "retry_count = retry_count + :attempts, locked_by = NULL "
+                                  "WHERE event_id = :id AND locked_by = :epoch AND status = 'pending'",
+          soci::use(status_), soci::use(error_, error_is_), soci::use(attempts_), soci::use(row_.id), soci::use(epoch_))},
+      retry_{
+          (db.session().prepare << "UPDATE outbox_events SET last_error = :error, retry_count = retry_count + :attempts, "
+                                   "next_attempt_at = :due, locked_by = NULL "
+                                   "WHERE event_id = :id AND locked_by = :epoch AND status = 'pending'",
+           soci::use(error_, error_is_), soci::use(attempts_), soci::use(now_), soci::use(row_.id), soci::use(epoch_))} {}
 
 void outbox_table::insert(const event_record& event) try {
   row_ = event;
@@ -108,9 +105,7 @@ bool outbox_table::mark(const std::string& epoch, const event_mark& mark, time_p
       now_ = to_text(mark.next_attempt_at);
       retry_.execute(true);
       break;
-    default:
-      status_ = std::string{to_string(mark.status)};
-      close_.execute(true);
+    default: status_ = std::string{to_string(mark.status)}; close_.execute(true);
   }
   return db_.changes() == 1;
 } catch (const soci::soci_error& e) {

@@ -22,8 +22,8 @@ public:
   bool mark(const std::string& epoch, const event_mark& mark, time_point now);
   /// Gives back all that `epoch` holds.
   void release(const std::string& epoch);
-  /// Puts dead events (failed, invalid, expired) back to `pending` with a retry count of 0, due at once; what is empty does
-  /// not restrict. Returns how many.
+  /// Puts dead events (failed, invalid, expired) back to `pending` with a retry count of 0, due at once; what is empty
+  /// does not restrict. Returns how many.
   int redrive(const std::string& event_id, const std::string& event_type, const std::string& status, time_point now);
 
 private:

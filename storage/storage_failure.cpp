@@ -12,7 +12,8 @@ storage_failure storage_failure::from(const soci::soci_error& error, const std::
   if (!sqlite) return {other, text};
   switch (sqlite->result() & 0xff) {
     case SQLITE_CONSTRAINT:
-      return {error.get_error_message().find("UNIQUE") == std::string::npos ? constraint_violation : unique_violation, text};
+      return {error.get_error_message().find("UNIQUE") == std::string::npos ? constraint_violation : unique_violation,
+              text};
     case SQLITE_BUSY:
     case SQLITE_LOCKED: return {busy, text + ": another process holds the database"};
     case SQLITE_FULL:

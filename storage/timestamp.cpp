@@ -41,7 +41,8 @@ std::string to_text(time_point time) {
 
 time_point to_time_point(std::string_view text) {
   using namespace std::chrono;
-  if (text.size() < 19) throw storage_error{"'" + std::string{text} + "' is no time of the form YYYY-MM-DD HH:MM:SS.ffffff", false};
+  if (text.size() < 19)
+    throw storage_error{"'" + std::string{text} + "' is no time of the form YYYY-MM-DD HH:MM:SS.ffffff", false};
   const year_month_day date{year{number(text, 0, 4)}, month{static_cast<unsigned>(number(text, 5, 2))},
                             day{static_cast<unsigned>(number(text, 8, 2))}};
   microseconds fraction{0};

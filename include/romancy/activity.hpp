@@ -30,12 +30,8 @@ template <class Out, class Context, class... Params> struct activity_shape<Out(C
 };
 
 template <class Inputs, class Out> struct undo_inputs;
-template <class... Ins, class Out> struct undo_inputs<list<Ins...>, Out> {
-  using type = list<Ins..., Out>;
-};
-template <class... Ins> struct undo_inputs<list<Ins...>, void> {
-  using type = list<Ins...>;
-};
+template <class... Ins, class Out> struct undo_inputs<list<Ins...>, Out> { using type = list<Ins..., Out>; };
+template <class... Ins> struct undo_inputs<list<Ins...>, void> { using type = list<Ins...>; };
 
 } // namespace detail
 
@@ -49,16 +45,18 @@ template <class... Ins> struct undo_inputs<list<Ins...>, void> {
 /// const& after it are inputs, JSON both ways; non-const references are dependencies, bound once at `app`. The name is
 /// stored in histories: renaming orphans running instances.
 ///
-/// Spelled like std::function: activity<receipt(activity_context&, const std::string&, double)>. `Undo` is the signature of
-/// its compensation. In headers write `inline constexpr`.
+/// Spelled like std::function: activity<receipt(activity_context&, const std::string&, double)>. `Undo` is the signature
+/// of its compensation. In headers write `inline constexpr`.
 template <class Signature, class Undo = void> class activity {
-  static_assert(detail::always_false<Signature>,
-                "romancy: the first parameter of an activity is romancy::activity_context& or romancy::external_context&");
+  static_assert(
+      detail::always_false<Signature>,
+      "romancy: the first parameter of an activity is romancy::activity_context& or romancy::external_context&");
 };
 
 template <class Out, class Context, class... Params, class Undo> class activity<Out(Context&, Params...), Undo> {
-  static_assert(detail::is_activity_context<Context>,
-                "romancy: the first parameter of an activity is romancy::activity_context& or romancy::external_context&");
+  static_assert(
+      detail::is_activity_context<Context>,
+      "romancy: the first parameter of an activity is romancy::activity_context& or romancy::external_context&");
   static_assert(detail::check_output<Out>());
   using function = Out(Context&, Params...);
   using undo_pointer = std::add_pointer_t<std::conditional_t<std::is_void_v<Undo>, void(), Undo>>;

@@ -23,8 +23,8 @@ template <const auto&... Workflows> class app {
   using closure = detail::closure<Workflows...>;
 
 public:
-  /// `given`: the dependencies of all activities, in any order. They must outlive the app, and are used by several threads
-  /// at once. @throws startup_error
+  /// `given`: the dependencies of all activities, in any order. They must outlive the app, and are used by several
+  /// threads at once. @throws startup_error
   template <class... Given> explicit app(app_options options, Given&&... given) {
     static_assert((std::is_lvalue_reference_v<Given> && ...),
                   "romancy: a dependency must outlive the app: pass a variable, not a temporary");
@@ -39,9 +39,9 @@ public:
     if (runtime_) runtime_->shut_down();
   }
 
-  /// `start<wf>(inputs…)` or `start<wf>(inputs…, instance_id{"ORD-1"})`. Returns when the instance is committed: from then
-  /// on it runs to an end, whatever crashes. With an id that exists it returns that instance and starts nothing.
-  /// Not from inside an activity that holds the session: the instance could not be committed before that one returns.
+  /// `start<wf>(inputs…)` or `start<wf>(inputs…, instance_id{"ORD-1"})`. Returns when the instance is committed: from
+  /// then on it runs to an end, whatever crashes. With an id that exists it returns that instance and starts nothing. Not
+  /// from inside an activity that holds the session: the instance could not be committed before that one returns.
   /// @throws instance_conflict if the id belongs to another workflow or to other inputs; payload_error; storage_error.
   template <const auto& Workflow, class... Args> auto start(Args&&... args) {
     using definition = detail::definition_t<Workflow>;
@@ -53,7 +53,8 @@ public:
     if constexpr (has_id) id = std::get<sizeof...(Args) - 1>(arguments);
     auto encoded = [&]<std::size_t... I>(std::index_sequence<I...>) {
       return detail::encode_inputs(typename definition::inputs{}, std::get<I>(std::move(arguments))...);
-    }(std::make_index_sequence<sizeof...(Args) - has_id>{});
+    }
+    (std::make_index_sequence<sizeof...(Args) - has_id>{});
     auto key = runtime_->start(Workflow.name(), std::move(encoded), std::move(id));
     return run<typename definition::output>{runtime_, std::move(key)};
   }

@@ -14,8 +14,8 @@ public:
   using std::runtime_error::runtime_error;
 };
 
-/// The app, the relayer or the storage cannot begin: bad options, a database that cannot be opened, a schema that is newer
-/// than the code. Thrown by constructors and `start()`; nothing is left half started.
+/// The app, the relayer or the storage cannot begin: bad options, a database that cannot be opened, a schema that is
+/// newer than the code. Thrown by constructors and `start()`; nothing is left half started.
 class startup_error : public error {
 public:
   using error::error;

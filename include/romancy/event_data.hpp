@@ -30,8 +30,8 @@ public:
   }
 
   data_form form() const noexcept { return form_; }
-  const nlohmann::json& value() const noexcept { return value_; }   ///< data_form::json
-  const std::string& body() const noexcept { return body_; }        ///< data_form::text, data_form::bytes
+  const nlohmann::json& value() const noexcept { return value_; } ///< data_form::json
+  const std::string& body() const noexcept { return body_; }      ///< data_form::text, data_form::bytes
   const std::string& content_type() const noexcept { return content_type_; }
 
 private:

@@ -8,8 +8,8 @@
 namespace romancy {
 
 /// Given to an activity that calls the outside world: no transaction is open, however long it takes. Valid until the
-/// activity returns. Its effects out there may happen more than once, when the process dies before the result is recorded:
-/// pass `idempotency_key()` along.
+/// activity returns. Its effects out there may happen more than once, when the process dies before the result is
+/// recorded: pass `idempotency_key()` along.
 class external_context {
 public:
   explicit external_context(detail::activity_port& port) : port_{&port} {}

@@ -47,7 +47,8 @@ public:
   /// Failed for good: no attempt follows.
   virtual void on_activity_failed(const activity_info&, const std::string& /*reason*/) {}
   /// Attempt `activity.attempt` failed; the next one follows after `delay`.
-  virtual void on_activity_retry(const activity_info&, const std::string& /*reason*/, std::chrono::milliseconds /*delay*/) {}
+  virtual void on_activity_retry(const activity_info&, const std::string& /*reason*/,
+                                 std::chrono::milliseconds /*delay*/) {}
 
   /// Committed to the outbox.
   virtual void on_event_sent(const event_info&) {}

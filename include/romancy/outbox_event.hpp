@@ -38,7 +38,7 @@ struct outbox_event {
   std::string event_data;    ///< JSON text; text as it is; bytes in base64
   std::string data_encoding; ///< "json", "text" or "base64"
   std::string content_type;
-  std::string attributes; ///< a JSON object: extension attributes, `subject`, `dataschema`
+  std::string attributes;  ///< a JSON object: extension attributes, `subject`, `dataschema`
   std::string instance_id; ///< empty: not sent by a workflow
   outbox_status status = outbox_status::pending;
   int retry_count = 0;

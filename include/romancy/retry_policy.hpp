@@ -5,8 +5,8 @@
 namespace romancy {
 
 /// When a failed attempt is tried again. A constexpr value, built fluently: `exponential(100ms).max_attempts(5)`.
-/// The delay before attempt n+1 is `min(initial_interval * backoff_coefficient^(n-1), max_interval)`, counted from the end
-/// of attempt n. Each attempt is a transaction of its own; nothing is held during the delay.
+/// The delay before attempt n+1 is `min(initial_interval * backoff_coefficient^(n-1), max_interval)`, counted from the
+/// end of attempt n. Each attempt is a transaction of its own; nothing is held during the delay.
 class retry_policy {
 public:
   using milliseconds = std::chrono::milliseconds;
@@ -55,16 +55,10 @@ private:
 };
 
 /// Delays that double: `first`, 2·`first`, 4·`first` … up to `max_interval`. 5 attempts unless told otherwise.
-constexpr retry_policy exponential(std::chrono::milliseconds first) {
-  return {first, 2.0, 5};
-}
+constexpr retry_policy exponential(std::chrono::milliseconds first) { return {first, 2.0, 5}; }
 /// The same delay each time. 5 attempts unless told otherwise.
-constexpr retry_policy fixed(std::chrono::milliseconds delay) {
-  return retry_policy{delay, 1.0, 5}.max_interval(delay);
-}
+constexpr retry_policy fixed(std::chrono::milliseconds delay) { return retry_policy{delay, 1.0, 5}.max_interval(delay); }
 /// One attempt.
-constexpr retry_policy no_retry() {
-  return {std::chrono::milliseconds{0}, 1.0, 1};
-}
+constexpr retry_policy no_retry() { return {std::chrono::milliseconds{0}, 1.0, 1}; }
 
 } // namespace romancy

@@ -1,7 +1,7 @@
-/// Sending events. In an activity the event is kept or lost with the transaction, and the call returns its CloudEvents id.
-/// In a workflow body it is a durable step: `co_await send_event_transactional(…)` gives the id, and however often the
-/// workflow is replayed there is one event. Nothing is sent before COMMIT; a relayer delivers it afterwards, at least once.
-/// Throws payload_error if the event is not a valid CloudEvent or is larger than app_options::max_payload_bytes.
+/// Sending events. In an activity the event is kept or lost with the transaction, and the call returns its CloudEvents
+/// id. In a workflow body it is a durable step: `co_await send_event_transactional(…)` gives the id, and however often
+/// the workflow is replayed there is one event. Nothing is sent before COMMIT; a relayer delivers it afterwards, at least
+/// once. Throws payload_error if the event is not a valid CloudEvent or is larger than app_options::max_payload_bytes.
 /// Seed: "Send Events Transactionally".
 #pragma once
 
@@ -93,8 +93,9 @@ auto send_event_transactional(workflow_context<Steps...>& ctx, std::string_view 
 template <const auto&... Steps>
 auto send_event_transactional(workflow_context<Steps...>& ctx, std::string_view, std::string_view, detail::braces,
                               const event_options& = {}) {
-  static_assert(detail::always_false<workflow_context<Steps...>>,
-                "romancy: no braces inside co_await (g++ 12 cannot compile them): put the nlohmann::json into a variable");
+  static_assert(
+      detail::always_false<workflow_context<Steps...>>,
+      "romancy: no braces inside co_await (g++ 12 cannot compile them): put the nlohmann::json into a variable");
   return ctx.send({{}, {}, event_data::of_json({}), {}});
 }
 

@@ -13,7 +13,9 @@ namespace romancy {
 namespace detail {
 
 template <class A>
-concept durable_awaitable = is_task<std::remove_cvref_t<A>> || requires { typename std::remove_cvref_t<A>::durable; };
+concept durable_awaitable = is_task<std::remove_cvref_t<A>> || requires {
+  typename std::remove_cvref_t<A>::durable;
+};
 
 /// What await_transform returns: a small value. g++ 12 moves or copies an awaitable that is returned by reference.
 template <class Awaitable> struct awaiter_ref {
@@ -81,7 +83,7 @@ public:
   using promise_type = detail::task_promise<T>;
 
   explicit task(std::coroutine_handle<promise_type> coroutine) noexcept : coroutine_{coroutine} {}
-  task(task&& other) noexcept : coroutine_{std::exchange(other.coroutine_, {})} {}
+  task(task && other) noexcept : coroutine_{std::exchange(other.coroutine_, {})} {}
   task& operator=(task&& other) noexcept {
     std::swap(coroutine_, other.coroutine_);
     return *this;
@@ -91,8 +93,8 @@ public:
   }
 
   bool await_ready() const noexcept { return coroutine_.done(); }
-  /// Runs the child here and goes on at once if it did not suspend, as on replay. Symmetric transfer is used only from the
-  /// end of a child that did: with g++ it is no tail call at -O0, -O1 or under ASan, and a loop would eat the stack.
+  /// Runs the child here and goes on at once if it did not suspend, as on replay. Symmetric transfer is used only from
+  /// the end of a child that did: with g++ it is no tail call at -O0, -O1 or under ASan, and a loop would eat the stack.
   bool await_suspend(std::coroutine_handle<> parent) noexcept {
     coroutine_.resume();
     if (coroutine_.done()) return false;

@@ -11,7 +11,9 @@ namespace romancy {
 /// A struct that carries its own type: `static constexpr auto event_type = "order.created"`, optionally
 /// `static constexpr auto event_source = "order-service"`, and JSON both ways.
 template <class E>
-concept typed_event = detail::json_value<E> && requires { std::string_view{E::event_type}; };
+concept typed_event = detail::json_value<E> && requires {
+  std::string_view{E::event_type};
+};
 
 namespace detail {
 

@@ -10,12 +10,8 @@ namespace romancy {
 namespace detail {
 template <class C> inline constexpr bool is_workflow_context = false;
 template <const auto&... S> inline constexpr bool is_workflow_context<workflow_context<S...>> = true;
-template <class T> struct task_output {
-  using type = void;
-};
-template <class T> struct task_output<task<T>> {
-  using type = T;
-};
+template <class T> struct task_output { using type = void; };
+template <class T> struct task_output<task<T>> { using type = T; };
 } // namespace detail
 
 /// A durable function; a constexpr value made from a captureless coroutine:

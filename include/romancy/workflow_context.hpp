@@ -37,8 +37,8 @@ public:
   template <const auto& Step> auto call(detail::braces) { return refuse_braces<Step>(); }
   template <const auto& Step> auto try_call(detail::braces) { return refuse_braces<Step>(); }
 
-  /// Runs `body(activity_context&)` as a durable step of its own, in one transaction, once: replay reads its result. Tried
-  /// again like an activity with the default policy. Seed: "Workflow-level transactions".
+  /// Runs `body(activity_context&)` as a durable step of its own, in one transaction, once: replay reads its result.
+  /// Tried again like an activity with the default policy. Seed: "Workflow-level transactions".
   template <class Body> auto transaction(Body body) {
     static_assert(std::is_invocable_v<Body&, activity_context&>,
                   "romancy: inside a workflow the body of transaction takes romancy::activity_context&");
@@ -55,8 +55,9 @@ public:
   const std::string& instance_id() const { return port_->instance_id(); }
 
   template <class T = void> auto session() {
-    static_assert(detail::always_false<T>,
-                  "romancy: a workflow has no session: use co_await ctx.transaction([&](romancy::activity_context& tx) {...})");
+    static_assert(
+        detail::always_false<T>,
+        "romancy: a workflow has no session: use co_await ctx.transaction([&](romancy::activity_context& tx) {...})");
   }
 
   /// For send_event_transactional.
@@ -69,8 +70,9 @@ private:
   template <const auto& Step> using output_t = typename detail::definition_t<Step>::output;
 
   template <const auto& Step> auto refuse_braces() {
-    static_assert(detail::always_false<detail::constant<Step>>,
-                  "romancy: no braces inside co_await (g++ 12 destroys the struct twice): pass its members, or a variable");
+    static_assert(
+        detail::always_false<detail::constant<Step>>,
+        "romancy: no braces inside co_await (g++ 12 destroys the struct twice): pass its members, or a variable");
     return detail::step_awaitable<output_t<Step>>{*port_, {}};
   }
 
@@ -78,9 +80,12 @@ private:
     static_assert(detail::contains<steps, detail::constant<Step>>,
                   "romancy: this workflow does not list the step: add it to its workflow_context<...>");
     static_assert(detail::check_temporaries<Args...>());
-    return {detail::step_kind::activity, Step.name(),
+    return {detail::step_kind::activity,
+            Step.name(),
             detail::encode_inputs(typename detail::definition_t<Step>::inputs{}, std::forward<Args>(args)...),
-            nullptr, nullptr, {}};
+            nullptr,
+            nullptr,
+            {}};
   }
 
   detail::instance_port* port_;

@@ -37,107 +37,104 @@ void undo_first(activity_context& ctx, const std::string& id, const std::string&
   write_row(ctx, "undo first " + output);
   send_event_transactional(ctx, "first.undone", "test", {{"order_id", id}});
 }
-constexpr auto first = activity("first",
-                                [](activity_context& ctx, const std::string& id, notebook& book) -> std::string {
-                                  book.note("first");
-                                  write_row(ctx, "first " + id);
-                                  send_event_transactional(ctx, "first.done", "test", {{"order_id", id}});
-                                  return "F-" + id;
-                                })
-                           .compensate(undo_first);
+constexpr auto first = activity("first", [](activity_context& ctx, const std::string& id, notebook& book) -> std::string {
+                         book.note("first");
+                         write_row(ctx, "first " + id);
+                         send_event_transactional(ctx, "first.done", "test", {{"order_id", id}});
+                         return "F-" + id;
+                       }).compensate(undo_first);
 
 void undo_second(activity_context& ctx, const std::string& id, notebook& book) {
   book.note("undo second");
   write_row(ctx, "undo second " + id);
   book.perhaps_fail("cannot undo yet");
 }
-constexpr auto second = activity("second",
-                                 [](activity_context& ctx, const std::string& id) -> void { write_row(ctx, "second " + id); })
-                            .compensate(undo_second)
-                            .retry(fixed(10ms).max_attempts(3));
+constexpr auto second =
+    activity("second", [](activity_context& ctx, const std::string& id) -> void { write_row(ctx, "second " + id); })
+        .compensate(undo_second)
+        .retry(fixed(10ms).max_attempts(3));
 
-constexpr auto flaky = activity("flaky",
-                                [](activity_context& ctx, const std::string& id, notebook& book) -> int {
-                                  book.note("flaky " + std::to_string(ctx.attempt()));
-                                  write_row(ctx, "flaky " + id);
-                                  send_event_transactional(ctx, "flaky.done", "test", {{"order_id", id}});
-                                  book.perhaps_fail("not yet");
-                                  return ctx.attempt();
-                                })
-                           .retry(exponential(100ms).max_attempts(5));
+constexpr auto flaky = activity("flaky", [](activity_context& ctx, const std::string& id, notebook& book) -> int {
+                         book.note("flaky " + std::to_string(ctx.attempt()));
+                         write_row(ctx, "flaky " + id);
+                         send_event_transactional(ctx, "flaky.done", "test", {{"order_id", id}});
+                         book.perhaps_fail("not yet");
+                         return ctx.attempt();
+                       }).retry(exponential(100ms).max_attempts(5));
 
 constexpr auto doomed = activity("doomed", [](external_context&, notebook& book) -> void {
   book.note("doomed");
   throw terminal_error{"there is no way"};
 });
 
-constexpr auto scopes = activity("scopes", [](activity_context& ctx, const std::string& how, notebook& book) -> std::string {
-  std::string log;
-  const auto lose = [&](const char* what) {
-    try {
-      ctx.transaction([&] {
-        write_row(ctx, std::string{"lost "} + what);
-        send_event_transactional(ctx, "lost", "test", {{"what", what}});
-        ctx.on_commit([&book] { book.note("lost action"); });
-        throw std::runtime_error{what};
-      });
-    } catch (const std::runtime_error& e) {
-      log += e.what();
-    }
-  };
-  const auto keep = [&](const char* what, const std::function<void()>& inside) {
-    ctx.transaction([&] {
-      write_row(ctx, std::string{"kept "} + what);
-      send_event_transactional(ctx, "kept", "test", {{"what", what}});
-      inside();
-    });
-  };
-  if (how == "inner lost") {
-    write_row(ctx, "outer");
-    send_event_transactional(ctx, "outer", "test", {{"x", 1}});
-    lose("a");
-    lose("a");
-    ctx.on_commit([&book] { book.note("kept action"); });
-  } else if (how == "three deep") {
-    keep("1", [&] { keep("2", [&] { lose("3"); }); });
-  } else if (how == "inner kept outer lost") {
-    try {
-      keep("1", [&] {
-        keep("2", [] {});
-        throw std::runtime_error{"after"};
-      });
-    } catch (const std::runtime_error&) {
-      log = "lost both";
-    }
-    write_row(ctx, "afterwards");
-  } else if (how == "session late") { // the savepoint is opened in the database only when the session is first used
-    ctx.transaction([&] {
-      send_event_transactional(ctx, "kept", "test", {{"what", "event"}});
-      write_row(ctx, "kept late");
-      lose("late");
-    });
-  } else if (how == "too deep") {
-    std::function<void()> deeper = [&] { ctx.transaction([&] { deeper(); }); };
-    deeper();
-  } else if (how == "commit") {
-    write_row(ctx, "before the commit");
-    try {
-      ctx.session() << "COMMIT";
-    } catch (const soci::soci_error&) {
-      log = "swallowed";
-    }
-  } else if (how == "rollback") {
-    write_row(ctx, "before the rollback");
-    ctx.session() << "INSERT INTO unique_rows VALUES (1)";
-    try {
-      ctx.session() << "INSERT OR ROLLBACK INTO unique_rows VALUES (1)";
-    } catch (const soci::soci_error&) {
-      log = "swallowed";
-    }
-    write_row(ctx, "after the rollback");
-  }
-  return log;
-}).retry(no_retry());
+constexpr auto scopes =
+    activity("scopes", [](activity_context& ctx, const std::string& how, notebook& book) -> std::string {
+      std::string log;
+      const auto lose = [&](const char* what) {
+        try {
+          ctx.transaction([&] {
+            write_row(ctx, std::string{"lost "} + what);
+            send_event_transactional(ctx, "lost", "test", {{"what", what}});
+            ctx.on_commit([&book] { book.note("lost action"); });
+            throw std::runtime_error{what};
+          });
+        } catch (const std::runtime_error& e) {
+          log += e.what();
+        }
+      };
+      const auto keep = [&](const char* what, const std::function<void()>& inside) {
+        ctx.transaction([&] {
+          write_row(ctx, std::string{"kept "} + what);
+          send_event_transactional(ctx, "kept", "test", {{"what", what}});
+          inside();
+        });
+      };
+      if (how == "inner lost") {
+        write_row(ctx, "outer");
+        send_event_transactional(ctx, "outer", "test", {{"x", 1}});
+        lose("a");
+        lose("a");
+        ctx.on_commit([&book] { book.note("kept action"); });
+      } else if (how == "three deep") {
+        keep("1", [&] { keep("2", [&] { lose("3"); }); });
+      } else if (how == "inner kept outer lost") {
+        try {
+          keep("1", [&] {
+            keep("2", [] {});
+            throw std::runtime_error{"after"};
+          });
+        } catch (const std::runtime_error&) {
+          log = "lost both";
+        }
+        write_row(ctx, "afterwards");
+      } else if (how == "session late") { // the savepoint is opened in the database only when the session is first used
+        ctx.transaction([&] {
+          send_event_transactional(ctx, "kept", "test", {{"what", "event"}});
+          write_row(ctx, "kept late");
+          lose("late");
+        });
+      } else if (how == "too deep") {
+        std::function<void()> deeper = [&] { ctx.transaction([&] { deeper(); }); };
+        deeper();
+      } else if (how == "commit") {
+        write_row(ctx, "before the commit");
+        try {
+          ctx.session() << "COMMIT";
+        } catch (const soci::soci_error&) {
+          log = "swallowed";
+        }
+      } else if (how == "rollback") {
+        write_row(ctx, "before the rollback");
+        ctx.session() << "INSERT INTO unique_rows VALUES (1)";
+        try {
+          ctx.session() << "INSERT OR ROLLBACK INTO unique_rows VALUES (1)";
+        } catch (const soci::soci_error&) {
+          log = "swallowed";
+        }
+        write_row(ctx, "after the rollback");
+      }
+      return log;
+    }).retry(no_retry());
 
 constexpr auto lazy = activity("lazy", [](activity_context& ctx, notebook& book) -> void {
   send_event_transactional(ctx, "lazy", "test", {{"x", 1}});
@@ -145,69 +142,78 @@ constexpr auto lazy = activity("lazy", [](activity_context& ctx, notebook& book)
 });
 
 constexpr auto payload = activity("payload", [](activity_context&, const std::string& what) -> nlohmann::json {
-  if (what == "nan") return std::numeric_limits<double>::quiet_NaN();
-  if (what == "latin1") return "caf\xe9";
-  if (what == "large") return std::string(2 * 1024 * 1024, 'x');
-  return what;
-}).retry(no_retry());
+                           if (what == "nan") return std::numeric_limits<double>::quiet_NaN();
+                           if (what == "latin1") return "caf\xe9";
+                           if (what == "large") return std::string(2 * 1024 * 1024, 'x');
+                           return what;
+                         }).retry(no_retry());
 
-constexpr auto saga = workflow("saga", [](workflow_context<first, second, doomed>& ctx, const std::string& id) -> task<std::string> {
-  const auto output = co_await ctx.call<first>(id);
-  co_await ctx.call<second>(id);
-  co_await ctx.call<doomed>();
-  co_return output;
-});
+constexpr auto saga =
+    workflow("saga", [](workflow_context<first, second, doomed>& ctx, const std::string& id) -> task<std::string> {
+      const auto output = co_await ctx.call<first>(id);
+      co_await ctx.call<second>(id);
+      co_await ctx.call<doomed>();
+      co_return output;
+    });
 
-constexpr auto plain = workflow("plain", [](workflow_context<first, flaky>& ctx, const std::string& id) -> task<std::string> {
-  const auto output = co_await ctx.call<first>(id);
-  const int attempts = co_await ctx.call<flaky>(id);
-  const auto rows = co_await ctx.transaction([&](activity_context& tx) {
-    write_row(tx, "inline " + id);
-    send_event_transactional(tx, "inline.done", "test", {{"order_id", id}});
-    return 7;
-  });
-  const nlohmann::json data{{"order_id", id}};
-  const auto event = co_await send_event_transactional(ctx, "body.done", "test", data);
-  co_return output + ' ' + std::to_string(attempts) + ' ' + std::to_string(rows) + ' ' + event;
-});
+constexpr auto plain =
+    workflow("plain", [](workflow_context<first, flaky>& ctx, const std::string& id) -> task<std::string> {
+      const auto output = co_await ctx.call<first>(id);
+      const int attempts = co_await ctx.call<flaky>(id);
+      const auto rows = co_await ctx.transaction([&](activity_context& tx) {
+        write_row(tx, "inline " + id);
+        send_event_transactional(tx, "inline.done", "test", {{"order_id", id}});
+        return 7;
+      });
+      const nlohmann::json data{{"order_id", id}};
+      const auto event = co_await send_event_transactional(ctx, "body.done", "test", data);
+      co_return output + ' ' + std::to_string(attempts) + ' ' + std::to_string(rows) + ' ' + event;
+    });
 
-constexpr auto careful = workflow("careful", [](workflow_context<flaky, doomed>& ctx, const std::string& id) -> task<std::string> {
-  auto tried = co_await ctx.try_call<doomed>();
-  if (tried) co_return "impossible";
-  const auto why = tried.failure().message;
-  std::string caught;
-  try {
-    co_await ctx.call<flaky>(id);
-  } catch (const activity_failed& e) {
-    caught = e.failure().step + " in " + std::to_string(e.failure().attempts);
-  }
-  co_return why + ", " + caught;
-});
+constexpr auto careful =
+    workflow("careful", [](workflow_context<flaky, doomed>& ctx, const std::string& id) -> task<std::string> {
+      auto tried = co_await ctx.try_call<doomed>();
+      if (tried) co_return "impossible";
+      const auto why = tried.failure().message;
+      std::string caught;
+      try {
+        co_await ctx.call<flaky>(id);
+      } catch (const activity_failed& e) {
+        caught = e.failure().step + " in " + std::to_string(e.failure().attempts);
+      }
+      co_return why + ", " + caught;
+    });
 
-constexpr auto scoped = workflow("scoped", [](workflow_context<scopes>& ctx, const std::string& how) -> task<std::string> {
-  co_return co_await ctx.call<scopes>(how);
-});
+constexpr auto scoped =
+    workflow("scoped", [](workflow_context<scopes>& ctx, const std::string& how) -> task<std::string> {
+      co_return co_await ctx.call<scopes>(how);
+    });
 constexpr auto idle = workflow("idle", [](workflow_context<lazy>& ctx, int) -> task<> { co_await ctx.call<lazy>(); });
-constexpr auto loaded = workflow("loaded", [](workflow_context<payload>& ctx, const std::string& what) -> task<nlohmann::json> {
-  co_return co_await ctx.call<payload>(what);
-});
+constexpr auto loaded =
+    workflow("loaded", [](workflow_context<payload>& ctx, const std::string& what) -> task<nlohmann::json> {
+      co_return co_await ctx.call<payload>(what);
+    });
 
 namespace changed { // tomorrow's code, under today's name
-constexpr auto plain = workflow("plain", [](workflow_context<second, flaky>& ctx, const std::string& id) -> task<std::string> {
-  co_await ctx.call<second>(id);
-  co_return "other";
-});
-constexpr auto shorter = workflow("plain", [](workflow_context<>&, const std::string&) -> task<std::string> { co_return "none"; });
+constexpr auto plain =
+    workflow("plain", [](workflow_context<second, flaky>& ctx, const std::string& id) -> task<std::string> {
+      co_await ctx.call<second>(id);
+      co_return "other";
+    });
+constexpr auto shorter =
+    workflow("plain", [](workflow_context<>&, const std::string&) -> task<std::string> { co_return "none"; });
 constexpr auto retyped_first = activity("first", [](activity_context&, const std::string&) -> int { return 1; });
-constexpr auto retyped = workflow("plain", [](workflow_context<retyped_first>& ctx, const std::string& id) -> task<std::string> {
-  const int number = co_await ctx.call<retyped_first>(id);
-  co_return std::to_string(number);
-});
+constexpr auto retyped =
+    workflow("plain", [](workflow_context<retyped_first>& ctx, const std::string& id) -> task<std::string> {
+      const int number = co_await ctx.call<retyped_first>(id);
+      co_return std::to_string(number);
+    });
 constexpr auto without_undo = activity("second", [](activity_context&, const std::string&) -> void {});
-constexpr auto saga = workflow("saga", [](workflow_context<without_undo>& ctx, const std::string& id) -> task<std::string> {
-  co_await ctx.call<without_undo>(id);
-  co_return "";
-});
+constexpr auto saga =
+    workflow("saga", [](workflow_context<without_undo>& ctx, const std::string& id) -> task<std::string> {
+      co_await ctx.call<without_undo>(id);
+      co_return "";
+    });
 } // namespace changed
 
 // -- the fixture ------------------------------------------------------------------------------------------------------
@@ -378,7 +384,8 @@ TEST_F(WorkflowInstance, SurvivesSqlThatRollsTheWholeTransactionBackAndHarmsNobo
   app.start("plain", {"C"}, "C");
   for (const auto* id : {"A", "B", "C"}) ASSERT_TRUE(app.ends(id)) << id;
   EXPECT_EQ(app.instance("A").status, instance_status::failed);
-  EXPECT_NE(app.instance("A").error.find("rolled the whole transaction back"), std::string::npos) << app.instance("A").error;
+  EXPECT_NE(app.instance("A").error.find("rolled the whole transaction back"), std::string::npos)
+      << app.instance("A").error;
   EXPECT_EQ(app.instance("B").status, instance_status::completed);
   EXPECT_EQ(app.instance("C").status, instance_status::completed);
   auto rows = app.rows();
@@ -423,7 +430,8 @@ TEST_F(WorkflowInstance, ParksWhenTheCodeNoLongerHasTheCompensation) {
   world<changed::saga> app{file, book};
   ASSERT_TRUE(app.ends("A"));
   EXPECT_EQ(app.instance("A").status, instance_status::parked);
-  EXPECT_NE(app.instance("A").error.find("no compensation for an activity 'second'"), std::string::npos) << app.instance("A").error;
+  EXPECT_NE(app.instance("A").error.find("no compensation for an activity 'second'"), std::string::npos)
+      << app.instance("A").error;
 }
 
 // -- replay -----------------------------------------------------------------------------------------------------------
@@ -439,7 +447,8 @@ TEST_F(WorkflowInstance, LosesAndRepeatsNothingWhateverMessageIsTheLast) {
       world<plain, saga> app{path, paper};
       app.start("plain", {"P"}, "P");
       app.start("saga", {"S"}, "S");
-      for (int i = 0; i < k && !(ended = is_settled(app.instance("P").status) && is_settled(app.instance("S").status)); ++i)
+      for (int i = 0; i < k && !(ended = is_settled(app.instance("P").status) && is_settled(app.instance("S").status));
+           ++i)
         app.run_until([] { return false; }, 1);
       app.crash();
     }
@@ -455,10 +464,12 @@ TEST_F(WorkflowInstance, LosesAndRepeatsNothingWhateverMessageIsTheLast) {
     ASSERT_EQ(app.instance("S").error, "doomed:1 failed after 1 attempt: there is no way") << "k = " << k;
     auto rows = app.rows();
     std::sort(rows.begin(), rows.end());
-    ASSERT_EQ(rows, (names{"first P", "first S", "flaky P", "inline P", "second S", "undo first F-S", "undo second S"})) << "k = " << k;
+    ASSERT_EQ(rows, (names{"first P", "first S", "flaky P", "inline P", "second S", "undo first F-S", "undo second S"}))
+        << "k = " << k;
     auto events = app.event_types();
     std::sort(events.begin(), events.end());
-    ASSERT_EQ(events, (names{"body.done", "first.done", "first.done", "first.undone", "flaky.done", "inline.done"})) << "k = " << k;
+    ASSERT_EQ(events, (names{"body.done", "first.done", "first.done", "first.undone", "flaky.done", "inline.done"}))
+        << "k = " << k;
     if (ended) break;
   }
   EXPECT_GT(crashes, 20);
@@ -508,7 +519,8 @@ TEST_F(WorkflowInstance, ParksWhenTheWorkflowEndsBeforeItsHistory) {
   world<changed::shorter> app{file, book};
   ASSERT_TRUE(app.ends("A"));
   EXPECT_EQ(app.instance("A").status, instance_status::parked);
-  EXPECT_NE(app.instance("A").error.find("history has flaky:1 at position 2"), std::string::npos) << app.instance("A").error;
+  EXPECT_NE(app.instance("A").error.find("history has flaky:1 at position 2"), std::string::npos)
+      << app.instance("A").error;
 }
 
 TEST_F(WorkflowInstance, ParksWhenTheOutputInHistoryNoLongerFitsItsType) {
@@ -521,7 +533,8 @@ TEST_F(WorkflowInstance, ParksWhenTheOutputInHistoryNoLongerFitsItsType) {
   world<changed::retyped> app{file, book};
   ASSERT_TRUE(app.ends("A"));
   EXPECT_EQ(app.instance("A").status, instance_status::parked);
-  EXPECT_NE(app.instance("A").error.find("cannot read the output of first:1"), std::string::npos) << app.instance("A").error;
+  EXPECT_NE(app.instance("A").error.find("cannot read the output of first:1"), std::string::npos)
+      << app.instance("A").error;
 }
 
 // -- ownership --------------------------------------------------------------------------------------------------------
@@ -574,7 +587,9 @@ public:
   void on_workflow_start(const workflow_info& w) override { say("start " + w.instance_id); }
   void on_workflow_complete(const workflow_info& w) override { say("complete " + w.instance_id); }
   void on_workflow_failed(const workflow_info& w, const std::string&) override { say("failed " + w.instance_id); }
-  void on_replay(const workflow_info& w, int steps) override { say("replay " + w.instance_id + ' ' + std::to_string(steps)); }
+  void on_replay(const workflow_info& w, int steps) override {
+    say("replay " + w.instance_id + ' ' + std::to_string(steps));
+  }
   void on_activity_start(const activity_info& a) override { say("start " + a.step + ' ' + std::to_string(a.attempt)); }
   void on_activity_complete(const activity_info& a) override { say("complete " + a.step); }
   void on_activity_failed(const activity_info& a, const std::string&) override { say("failed " + a.step); }

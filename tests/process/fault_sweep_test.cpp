@@ -18,11 +18,15 @@ void check_invariants(const std::string& file, const event_log& broker, long k) 
   EXPECT_EQ(db.texts("SELECT order_id FROM orders ORDER BY 1"), (texts{"BAD", "GOOD"})) << "k = " << k;
   EXPECT_EQ(db.texts("SELECT order_id FROM payments ORDER BY 1"), (texts{"BAD", "GOOD"})) << "k = " << k;
   EXPECT_EQ(db.texts("SELECT order_id FROM cancellations"), texts{"BAD"}) << "k = " << k;
-  EXPECT_EQ(db.texts("SELECT instance_id || ' ' || status FROM workflow_instances ORDER BY 1"), (texts{"BAD failed", "GOOD completed"}))
+  EXPECT_EQ(db.texts("SELECT instance_id || ' ' || status FROM workflow_instances ORDER BY 1"),
+            (texts{"BAD failed", "GOOD completed"}))
       << "k = " << k;
-  EXPECT_EQ(db.texts("SELECT instance_id || ' ' || activity_id || ' ' || event_type FROM workflow_history ORDER BY instance_id, id"),
-            (texts{"BAD place:1 ActivityCompleted", "BAD decline:1 ActivityFailed", "BAD @compensate:place:1 CompensationExecuted",
-                   "GOOD place:1 ActivityCompleted", "GOOD @send_event:1 EventSent"}))
+  EXPECT_EQ(
+      db.texts(
+          "SELECT instance_id || ' ' || activity_id || ' ' || event_type FROM workflow_history ORDER BY instance_id, id"),
+      (texts{"BAD place:1 ActivityCompleted", "BAD decline:1 ActivityFailed",
+             "BAD @compensate:place:1 CompensationExecuted", "GOOD place:1 ActivityCompleted",
+             "GOOD @send_event:1 EventSent"}))
       << "k = " << k;
   EXPECT_EQ(db.texts("SELECT event_type || ' ' || instance_id || ' ' || status FROM outbox_events ORDER BY 1"),
             (texts{"order.cancelled BAD published", "order.completed GOOD published", "order.created BAD published",

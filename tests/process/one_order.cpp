@@ -16,43 +16,45 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto place = romancy::activity("place", [](romancy::activity_context& ctx, const std::string& id) -> std::string {
-                         ctx.session() << "INSERT INTO orders (order_id) VALUES (:id)", soci::use(id);
-                         send_event_transactional(ctx, "order.created", "test", {{"order_id", id}});
-                         ctx.transaction([&] {
-                           ctx.session() << "INSERT INTO payments (order_id) VALUES (:id)", soci::use(id);
-                           send_event_transactional(ctx, "payment.processed", "test", {{"order_id", id}});
-                         });
-                         try {
-                           ctx.transaction([&] {
-                             ctx.session() << "INSERT INTO payments (order_id) VALUES ('lost')";
-                             send_event_transactional(ctx, "payment.lost", "test", {{"order_id", id}});
-                             throw std::runtime_error{"declined"};
-                           });
-                         } catch (const std::runtime_error&) {
-                           send_event_transactional(ctx, "payment.failed", "test", {{"order_id", id}});
-                         }
-                         return id;
-                       }).compensate([](romancy::activity_context& ctx, const std::string& id, const std::string&) {
-  ctx.session() << "INSERT INTO cancellations (order_id) VALUES (:id)", soci::use(id);
-  send_event_transactional(ctx, "order.cancelled", "test", {{"order_id", id}});
-});
+constexpr auto place =
+    romancy::activity("place", [](romancy::activity_context& ctx, const std::string& id) -> std::string {
+      ctx.session() << "INSERT INTO orders (order_id) VALUES (:id)", soci::use(id);
+      send_event_transactional(ctx, "order.created", "test", {{"order_id", id}});
+      ctx.transaction([&] {
+        ctx.session() << "INSERT INTO payments (order_id) VALUES (:id)", soci::use(id);
+        send_event_transactional(ctx, "payment.processed", "test", {{"order_id", id}});
+      });
+      try {
+        ctx.transaction([&] {
+          ctx.session() << "INSERT INTO payments (order_id) VALUES ('lost')";
+          send_event_transactional(ctx, "payment.lost", "test", {{"order_id", id}});
+          throw std::runtime_error{"declined"};
+        });
+      } catch (const std::runtime_error&) {
+        send_event_transactional(ctx, "payment.failed", "test", {{"order_id", id}});
+      }
+      return id;
+    }).compensate([](romancy::activity_context& ctx, const std::string& id, const std::string&) {
+      ctx.session() << "INSERT INTO cancellations (order_id) VALUES (:id)", soci::use(id);
+      send_event_transactional(ctx, "order.cancelled", "test", {{"order_id", id}});
+    });
 
-constexpr auto decline = romancy::activity("decline", [](romancy::external_context&) -> void {
-  throw romancy::terminal_error{"declined"};
-});
+constexpr auto decline =
+    romancy::activity("decline", [](romancy::external_context&) -> void { throw romancy::terminal_error{"declined"}; });
 
-constexpr auto good = romancy::workflow("good", [](romancy::workflow_context<place>& ctx, const std::string& id) -> romancy::task<std::string> {
-  const auto placed = co_await ctx.call<place>(id);
-  const nlohmann::json data{{"order_id", placed}};
-  co_await send_event_transactional(ctx, "order.completed", "test", data);
-  co_return placed;
-});
+constexpr auto good = romancy::workflow(
+    "good", [](romancy::workflow_context<place>& ctx, const std::string& id) -> romancy::task<std::string> {
+      const auto placed = co_await ctx.call<place>(id);
+      const nlohmann::json data{{"order_id", placed}};
+      co_await send_event_transactional(ctx, "order.completed", "test", data);
+      co_return placed;
+    });
 
-constexpr auto bad = romancy::workflow("bad", [](romancy::workflow_context<place, decline>& ctx, const std::string& id) -> romancy::task<> {
-  co_await ctx.call<place>(id);
-  co_await ctx.call<decline>();
-});
+constexpr auto bad = romancy::workflow(
+    "bad", [](romancy::workflow_context<place, decline>& ctx, const std::string& id) -> romancy::task<> {
+      co_await ctx.call<place>(id);
+      co_await ctx.call<decline>();
+    });
 
 } // namespace
 
@@ -77,7 +79,8 @@ int main(int, char** argv) {
     return 1;
   } catch (const romancy::instance_failed&) {
   }
-  while (app.storage().get_outbox_status_counts().at(romancy::outbox_status::pending) > 0) std::this_thread::sleep_for(2ms);
+  while (app.storage().get_outbox_status_counts().at(romancy::outbox_status::pending) > 0)
+    std::this_thread::sleep_for(2ms);
   std::cout << statements << '\n';
   return 0;
 }

@@ -36,8 +36,8 @@ protected:
     outside.db().commit();
   }
   child_process relay(const event_log& broker, const std::string& output) {
-    return child_process{{ROMANCY_PROGRAM, "relay", "--database", file, "--broker-url", broker.url(), "--poll-interval", "50ms",
-                          "--lease", "2s"},
+    return child_process{{ROMANCY_PROGRAM, "relay", "--database", file, "--broker-url", broker.url(), "--poll-interval",
+                          "50ms", "--lease", "2s"},
                          directory.file(output)};
   }
   bool all_published(int count, std::chrono::seconds patience) {
@@ -80,8 +80,8 @@ TEST_F(RelayProcesses, FinishWhatAKilledOneHadOnTheWireWithinTheLease) {
 TEST_F(RelayProcesses, TryWhatIsDueOnceAndEnd) {
   insert_events(25);
   event_log broker{cli::answer_script::parse("503,400")};
-  const auto once = run_process({ROMANCY_PROGRAM, "relay", "--database", file, "--broker-url", broker.url(), "--once",
-                                 "--poll-interval", "1m"});
+  const auto once = run_process(
+      {ROMANCY_PROGRAM, "relay", "--database", file, "--broker-url", broker.url(), "--once", "--poll-interval", "1m"});
   EXPECT_EQ(once.code, 0) << once.output;
   database_file outside{file};
   EXPECT_EQ(outside.number("SELECT count(*) FROM outbox_events WHERE status = 'published'"), 23);

@@ -23,9 +23,7 @@ std::uint64_t seed() {
   return std::random_device{}();
 }
 
-std::string order_of(const cli::received_event& event) {
-  return event.data.at("order_id").get<std::string>();
-}
+std::string order_of(const cli::received_event& event) { return event.data.at("order_id").get<std::string>(); }
 
 TEST(Torture, KeepsEveryPromiseThroughTwentyKillsAndABadBroker) {
   const auto chosen = seed();
@@ -36,10 +34,10 @@ TEST(Torture, KeepsEveryPromiseThroughTwentyKillsAndABadBroker) {
   const auto file = directory.file("orders.db");
   event_log broker{cli::answer_script::random("202:6,503:2,close:2", chosen)};
   const auto start = [&] {
-    return child_process{{ECOMMERCE_PROGRAM, "--database", file, "--broker-url", broker.url(), "--orders", std::to_string(orders),
-                          "--prefix", "P", "--concurrency", "4", "--lease", "1s", "--poll-interval", "50ms", "--max-retries",
-                          "1000000"},
-                         directory.file("output")};
+    return child_process{
+        {ECOMMERCE_PROGRAM, "--database", file, "--broker-url", broker.url(), "--orders", std::to_string(orders),
+         "--prefix", "P", "--concurrency", "4", "--lease", "1s", "--poll-interval", "50ms", "--max-retries", "1000000"},
+        directory.file("output")};
   };
 
   int killed = 0;
@@ -87,7 +85,8 @@ TEST(Torture, KeepsEveryPromiseThroughTwentyKillsAndABadBroker) {
   std::map<std::string, std::set<std::string>> received;
   for (const auto& event : broker.events()) {
     const auto [known, fresh] = content.emplace(event.id, event.type + event.time + event.data.dump());
-    EXPECT_EQ(known->second, event.type + event.time + event.data.dump()) << "event " << event.id << " changed between attempts";
+    EXPECT_EQ(known->second, event.type + event.time + event.data.dump())
+        << "event " << event.id << " changed between attempts";
     if (event.status == 202) received[event.type].insert(order_of(event));
   }
   EXPECT_EQ(received, expected);

@@ -41,7 +41,8 @@ class simulation::virtual_clock final : public clock {
 public:
   explicit virtual_clock(caf::scheduler::test_coordinator& scheduler) : scheduler_{scheduler} {}
   time_point now() const override {
-    return epoch + std::chrono::duration_cast<std::chrono::microseconds>(scheduler_.clock().current_time.time_since_epoch() - clock_zero);
+    return epoch + std::chrono::duration_cast<std::chrono::microseconds>(
+                       scheduler_.clock().current_time.time_since_epoch() - clock_zero);
   }
 
 private:
@@ -99,9 +100,7 @@ simulation::~simulation() {
   if (system_) crash();
 }
 
-void simulation::start_relayer(const outbox_options& options) {
-  core_->add_relayer(options);
-}
+void simulation::start_relayer(const outbox_options& options) { core_->add_relayer(options); }
 
 void simulation::start(const std::string& workflow, const nlohmann::json& inputs, const std::string& id) {
   run_until([&] { return static_cast<bool>(roster().get("dispatcher")); });
@@ -112,9 +111,7 @@ void simulation::start(const std::string& workflow, const nlohmann::json& inputs
   tell(roster().get("dispatcher"), start_request{std::make_shared<start_slot>(), std::move(record)});
 }
 
-bool simulation::step() {
-  return scheduler_->try_run_once();
-}
+bool simulation::step() { return scheduler_->try_run_once(); }
 
 void simulation::settle() {
   while (step()) {
@@ -138,19 +135,19 @@ bool simulation::run_until(const std::function<bool()>& done, int steps) {
 }
 
 std::chrono::milliseconds simulation::now() const {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(scheduler_->clock().current_time.time_since_epoch() - clock_zero);
+  return std::chrono::duration_cast<std::chrono::milliseconds>(scheduler_->clock().current_time.time_since_epoch() -
+                                                               clock_zero);
 }
 
-time_point simulation::wall() const {
-  return env_->clock->now();
-}
+time_point simulation::wall() const { return env_->clock->now(); }
 
 void simulation::crash() {
   scheduler_->clock().cancel_all();
   std::vector<caf::actor> roots;
-  for (const auto* name : {"supervisor", "callback_runner", "timekeeper", "transaction_coordinator", "worker_lease", "executor_pool", "dispatcher",
-                           "http_publisher", "outbox_relayer"})
-    if (auto actor = std::string_view{name} == "supervisor" ? core_->supervisor() : roster().get(name)) roots.push_back(actor);
+  for (const auto* name : {"supervisor", "callback_runner", "timekeeper", "transaction_coordinator", "worker_lease",
+                           "executor_pool", "dispatcher", "http_publisher", "outbox_relayer"})
+    if (auto actor = std::string_view{name} == "supervisor" ? core_->supervisor() : roster().get(name))
+      roots.push_back(actor);
   for (const auto& root : roots) end(dynamic_cast<caf::local_actor*>(caf::actor_cast<caf::abstract_actor*>(root)));
   roots.clear();
   core_->forget();
@@ -169,9 +166,7 @@ void simulation::crash() {
   system_.reset();
 }
 
-void simulation::kill(const std::string& actor) {
-  caf::anon_send_exit(roster().get(actor), caf::exit_reason::kill);
-}
+void simulation::kill(const std::string& actor) { caf::anon_send_exit(roster().get(actor), caf::exit_reason::kill); }
 
 long long simulation::count(const std::string& sql) {
   long long value = 0;
@@ -215,7 +210,8 @@ std::vector<std::string> simulation::history(const std::string& id) {
 std::vector<std::string> simulation::event_types() {
   std::vector<std::string> types;
   std::string type;
-  soci::statement select = (db_->session().prepare << "SELECT event_type FROM outbox_events ORDER BY sequence", soci::into(type));
+  soci::statement select =
+      (db_->session().prepare << "SELECT event_type FROM outbox_events ORDER BY sequence", soci::into(type));
   for (bool more = select.execute(true); more; more = select.fetch()) types.push_back(type);
   return types;
 }

@@ -11,11 +11,13 @@
 
 namespace romancy::detail {
 
+// clang-format off
 /// An implicit conversion, less the ones that lose the value without a word.
 template <class Input, class Argument>
 concept accepts = std::convertible_to<Argument, Input> &&
                   !(std::is_integral_v<Input> && std::is_floating_point_v<std::remove_cvref_t<Argument>>) &&
                   !(std::is_same_v<Input, bool> && !std::is_same_v<std::remove_cvref_t<Argument>, bool>);
+// clang-format on
 
 template <class Inputs, class Arguments> inline constexpr bool accepts_all = false; // also when the counts differ
 template <class... Is, class... As>
@@ -24,8 +26,9 @@ inline constexpr bool accepts_all<list<Is...>, list<As...>> = (accepts<Is, As> &
 
 /// `Input{arguments...}`: how a struct is made from its members, inside the callee.
 template <class Input, class... Arguments>
-concept made_of = std::is_aggregate_v<Input> &&
-                  requires(Arguments&&... arguments) { Input{std::forward<Arguments>(arguments)...}; };
+concept made_of = std::is_aggregate_v<Input> && requires(Arguments&&... arguments) {
+  Input{std::forward<Arguments>(arguments)...};
+};
 
 template <class Inputs, class... Arguments> inline constexpr bool one_made_of = false;
 template <class Input, class... Arguments>
@@ -38,8 +41,9 @@ concept aggregate_temporary =
 
 /// Only for functions that are called inside a co_await expression.
 template <class... Arguments> consteval bool check_temporaries() {
-  static_assert(!(aggregate_temporary<Arguments> || ...),
-                "romancy: no aggregate temporary inside co_await (g++ 12 destroys it twice): pass its members, or a variable");
+  static_assert(
+      !(aggregate_temporary<Arguments> || ...),
+      "romancy: no aggregate temporary inside co_await (g++ 12 destroys it twice): pass its members, or a variable");
   return true;
 }
 
@@ -58,7 +62,8 @@ template <class... Ins, class... Args> json encode_inputs(list<Ins...>, Args&&..
     (encoded.push_back(encode(Ins{std::forward<Args>(args)...})), ...);
   } else {
     static_assert(sizeof...(Ins) == sizeof...(Args), "romancy: wrong number of inputs for this definition");
-    static_assert(sizeof...(Ins) != sizeof...(Args), "romancy: an argument does not convert to the input of this definition");
+    static_assert(sizeof...(Ins) != sizeof...(Args),
+                  "romancy: an argument does not convert to the input of this definition");
   }
   return encoded;
 }

@@ -1,5 +1,5 @@
-/// What the functions of workflow_context return. Classes with constructors, never aggregates (g++ 12 destroys those twice
-/// inside co_await). Each is awaited where it is made.
+/// What the functions of workflow_context return. Classes with constructors, never aggregates (g++ 12 destroys those
+/// twice inside co_await). Each is awaited where it is made.
 #pragma once
 
 #include <coroutine>
@@ -21,7 +21,9 @@ template <class T>
 class [[nodiscard("romancy: co_await the step, or it does not happen")]] step_awaitable : public wait_condition {
 public:
   using durable = void;
+  // clang-format off (it takes these references for operators)
   step_awaitable(instance_port& port, step_command command) : port_{&port}, command_{std::move(command)} {}
+  // clang-format on
   virtual ~step_awaitable() = default;
   step_awaitable(const step_awaitable&) = delete;
   step_awaitable& operator=(const step_awaitable&) = delete;
@@ -75,11 +77,14 @@ public:
 /// ctx.transaction: the closure is kept here, in the coroutine frame, while an executor runs it. The runtime keeps the
 /// frame until the body has returned.
 template <class T, class Body>
-class [[nodiscard("romancy: co_await the step, or it does not happen")]] transaction_awaitable : public step_awaitable<T> {
+class [[nodiscard("romancy: co_await the step, or it does not happen")]] transaction_awaitable
+    : public step_awaitable<T> {
 public:
+  // clang-format off
   transaction_awaitable(instance_port& port, Body body)
       : step_awaitable<T>{port, step_command{step_kind::transaction, "@transaction", json::array(), &run, &body_, {}}},
         body_{std::move(body)} {}
+  // clang-format on
 
 private:
   static json run(void* closure, activity_port& port) {

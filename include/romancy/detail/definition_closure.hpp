@@ -1,5 +1,5 @@
-/// From types to what the runtime sees: app<workflows...> becomes a constant table of functions that decode JSON, call the
-/// user's function with its dependencies, and encode the result. Nothing here is for users.
+/// From types to what the runtime sees: app<workflows...> becomes a constant table of functions that decode JSON, call
+/// the user's function with its dependencies, and encode the result. Nothing here is for users.
 #pragma once
 
 #include <array>
@@ -14,7 +14,8 @@ namespace romancy::detail {
 template <class... Ins> std::tuple<Ins...> decode_inputs(list<Ins...>, [[maybe_unused]] const json& encoded) {
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
     return std::tuple<Ins...>{encoded.at(I).template get<Ins>()...};
-  }(std::index_sequence_for<Ins...>{});
+  }
+  (std::index_sequence_for<Ins...>{});
 }
 
 /// Calls `function` with a fresh context, decoded inputs and the dependencies it names; encodes the output.

@@ -38,7 +38,7 @@ public:
   virtual soci::session& session() = 0; ///< begins the transaction at its first call
   virtual void open_scope() = 0;        ///< a savepoint, opened in the database only once the session is used
   virtual void release_scope() = 0;
-  virtual void roll_back_scope() noexcept = 0; ///< a failure fails the whole attempt instead
+  virtual void roll_back_scope() noexcept = 0;       ///< a failure fails the whole attempt instead
   virtual std::string add_event(outgoing_event) = 0; ///< checks it; returns its id
   virtual void on_commit(std::function<void()>) = 0;
   virtual const std::string& instance_id() const = 0;
@@ -58,9 +58,9 @@ struct step_command {
   step_kind kind;
   std::string_view name; ///< built-in steps begin with '@', which no definition can
   json input{};
-  inline_body body = nullptr;             ///< step_kind::transaction: the body …
-  void* closure = nullptr;                ///< … and what it works on, which lives in the coroutine frame
-  std::optional<outgoing_event> event{};  ///< step_kind::event
+  inline_body body = nullptr;            ///< step_kind::transaction: the body …
+  void* closure = nullptr;               ///< … and what it works on, which lives in the coroutine frame
+  std::optional<outgoing_event> event{}; ///< step_kind::event
 };
 
 /// Shared by the runtime, which fills it, and the awaitables, which read it.
@@ -75,7 +75,8 @@ using step_ref = std::shared_ptr<step_state>;
 /// What a suspended workflow waits for; lives in the coroutine frame while it is suspended.
 class wait_condition {
 public:
-  /// Also decodes what is done, so that output which no longer fits parks the instance instead of throwing into user code.
+  /// Also decodes what is done, so that output which no longer fits parks the instance instead of throwing into user
+  /// code.
   virtual bool ready() = 0;
 
 protected:

@@ -11,17 +11,13 @@ namespace romancy::detail {
 template <class F> struct signature {
   static_assert(always_false<F>, "romancy: pass a function or a lambda whose parameter types are spelled out (no auto)");
 };
-template <class R, class... As> struct signature<R (*)(As...)> {
-  using type = R(As...);
-};
+template <class R, class... As> struct signature<R (*)(As...)> { using type = R(As...); };
 template <class R, class... As> struct signature<R (*)(As...) noexcept> : signature<R (*)(As...)> {
   static_assert(always_false<R>, "romancy: must not be noexcept: failures are reported by exceptions");
 };
 
 template <class MemberFunction> struct call_operator;
-template <class L, class R, class... As> struct call_operator<R (L::*)(As...) const> {
-  using type = R(As...);
-};
+template <class L, class R, class... As> struct call_operator<R (L::*)(As...) const> { using type = R(As...); };
 template <class L, class R, class... As> struct call_operator<R (L::*)(As...)> {
   static_assert(always_false<L>, "romancy: must not be mutable: a lambda's state is lost on replay");
   using type = R(As...);

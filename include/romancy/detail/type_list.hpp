@@ -8,9 +8,7 @@ namespace romancy::detail {
 
 template <class...> inline constexpr bool always_false = false;
 
-template <class... Ts> struct list {
-  static constexpr std::size_t size = sizeof...(Ts);
-};
+template <class... Ts> struct list { static constexpr std::size_t size = sizeof...(Ts); };
 
 /// A definition as a type: two are the same type exactly when they name the same object.
 template <const auto& Definition> struct constant {};
@@ -20,9 +18,7 @@ template <class List, class T> inline constexpr bool contains = false;
 template <class... Ts, class T> inline constexpr bool contains<list<Ts...>, T> = (std::is_same_v<Ts, T> || ...);
 
 /// Joins lists and drops repeated entries; the first occurrence keeps its place.
-template <class Joined, class... Lists> struct join_unique {
-  using type = Joined;
-};
+template <class Joined, class... Lists> struct join_unique { using type = Joined; };
 template <class... Js, class... Rest>
 struct join_unique<list<Js...>, list<>, Rest...> : join_unique<list<Js...>, Rest...> {};
 template <class... Js, class T, class... Ts, class... Rest>

@@ -1,0 +1,29 @@
+# What the scripts share; sourced by them. Run from the root of the project.
+
+# install_packages PACKAGE…: installs what is missing with apt-get.
+install_packages() {
+  local missing=() package
+  for package in "$@"; do
+    dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  local sudo=
+  [ "$(id -u)" -eq 0 ] || sudo=sudo
+  echo "== installing ${missing[*]}"
+  $sudo apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+build_packages=(g++ cmake ninja-build ccache libcaf-dev libsoci-dev libboost-dev libsqlite3-dev libcurl4-openssl-dev
+  nlohmann-json3-dev libspdlog-dev libcli11-dev sqlite3)
+test_packages=(libgtest-dev python3 nodejs npm)
+
+# build PRESET TARGET…: configures and builds.
+build() {
+  local preset=$1
+  shift
+  echo "== building ($preset)"
+  cmake --preset "$preset" >"build-$preset.log" 2>&1 || { cat "build-$preset.log"; rm -f "build-$preset.log"; return 1; }
+  rm -f "build-$preset.log"
+  cmake --build --preset "$preset" --parallel "$(nproc)" ${1:+--target "$@"} -- --quiet
+}
