@@ -1,5 +1,8 @@
 # What the scripts share; sourced by them. Run from the root of the project.
 
+# One cache for all checkouts; precompiled headers are looked through (https://ccache.dev/manual/, "Precompiled headers").
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+
 # install_packages PACKAGE…: installs what is missing with apt-get.
 install_packages() {
   local missing=() package

@@ -117,7 +117,7 @@ protected:
   std::string file = directory.file("app.db");
 };
 
-TEST_F(RunningApp, StartsAnInstanceOnceWhateverHowOftenItIsAsked) {
+TEST_F(RunningApp, StartsAnInstanceOnceHoweverOftenItIsAsked) {
   app<say, shout> app{{.database = file}};
   std::vector<std::jthread> clients;
   for (int i = 0; i < 8; ++i)
