@@ -19,7 +19,7 @@ install_packages() {
 
 build_packages=(g++ cmake ninja-build ccache libcaf-dev libsoci-dev libboost-dev libsqlite3-dev libcurl4-openssl-dev
   nlohmann-json3-dev libspdlog-dev libcli11-dev sqlite3)
-test_packages=(libgtest-dev python3 nodejs npm)
+test_packages=(libgtest-dev python3)
 
 # build PRESET TARGET…: configures and builds.
 build() {
