@@ -67,10 +67,14 @@ void activity_attempt::on_commit(std::function<void()> action) { actions_.push_b
 std::string activity_attempt::why_not_committable() const {
   if (had_no_session_) return "no database session came in time";
   if (!broken_.empty()) return "a savepoint could not be undone: " + broken_;
+  return refused_statement();
+}
+
+std::string activity_attempt::refused_statement() const {
   if (!lease_ || lease_->db().refused().empty()) return {};
   return "it tried to run " + lease_->db().refused() +
          " through the session, which was refused: return to commit, throw to roll back, use ctx.transaction to undo a "
-         "part";
+         "part, and leave the connection as it is";
 }
 
 } // namespace romancy

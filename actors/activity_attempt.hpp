@@ -34,6 +34,8 @@ public:
   /// No session came in time: no fault of the attempt.
   bool had_no_session() const { return had_no_session_; }
   bool transaction_vanished() const { return lease_ && !lease_->db().in_transaction(); }
+  /// Empty, or what is to be said of a statement that the connection has refused: it would be again.
+  std::string refused_statement() const;
   /// Empty, or why this attempt cannot be committed although its code returned.
   std::string why_not_committable() const;
   std::vector<event_record> take_events() { return std::move(events_); }

@@ -79,10 +79,17 @@ void activity_executor::execute(const execute_attempt& job, const caf::strong_ac
   } catch (const terminal_error& e) {
     why = e.what();
     terminal = true;
+  } catch (const payload_error& e) { // the same the next time
+    why = e.what();
+    terminal = true;
   } catch (const std::exception& e) {
     why = e.what();
   } catch (...) {
     why = "it threw something that is no std::exception";
+  }
+  if (const auto refused = attempt.refused_statement(); !refused.empty()) {
+    why = refused;
+    terminal = true;
   }
   if (attempt.transaction_vanished()) why = std::string{transaction_vanished} + " (it ended with: " + why + ')';
   if (auto lease = attempt.take_lease())

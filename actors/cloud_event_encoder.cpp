@@ -38,7 +38,7 @@ encoded_event structured(const event_record& event) {
     body += ",\"data\":" + json(event.data).dump() + '}';
   else
     body += ",\"data\":" + event.data + '}';
-  return {{"Content-Type: application/cloudevents+json; charset=UTF-8"}, std::move(body)};
+  return {{"Content-Type: application/cloudevents+json"}, std::move(body)};
 }
 
 encoded_event binary(const event_record& event) {

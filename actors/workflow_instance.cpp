@@ -9,6 +9,8 @@ namespace romancy {
 
 namespace {
 
+constexpr auto lost_pause = std::chrono::milliseconds{50};
+
 std::string_view kind_name(detail::step_kind kind) {
   switch (kind) {
     case detail::step_kind::activity: return "activity";
@@ -254,7 +256,7 @@ void workflow_instance::attempt_has_failed(const attempt_failed& failure) {
     log().error("{} of {} cannot go on: {}", step.attempt.activity_id, record_.instance_id, failure.message);
     return quit(caf::make_error(caf::sec::runtime_error, failure.message)); // the dispatcher begins anew
   }
-  if (failure.lost) return run_step(failure.ticket);
+  if (failure.lost) return send(peers_.timekeeper, set_timer{failure.ticket, lost_pause});
   if (failure.terminal || step.attempt.number >= step.retry.max_attempts())
     return record_failure(failure.ticket, failure.message);
   const auto delay = step.retry.delay_after(step.attempt.number);
@@ -262,7 +264,7 @@ void workflow_instance::attempt_has_failed(const attempt_failed& failure) {
     call_hook([info = info(step.attempt), why = failure.message, delay](lifecycle_hooks& hooks) {
       hooks.on_activity_retry(info, why, delay);
     });
-  log().info("{} of {} failed in attempt {} of {}, next in {} ms: {}", step.attempt.activity_id, record_.instance_id,
+  log().info("{} of {} failed in attempt {} of {}, next in {} ms: {}", info(step.attempt).step, record_.instance_id,
              step.attempt.number, step.retry.max_attempts(), delay.count(), failure.message);
   ++step.attempt.number;
   send(peers_.timekeeper, set_timer{failure.ticket, delay});
@@ -278,7 +280,7 @@ void workflow_instance::record_failure(std::uint64_t ticket, const std::string& 
                     : attempt.kind == attempt_kind::activity    ? activity_failed
                     : attempt.kind == attempt_kind::transaction ? transaction_failed
                                                                 : compensation_failed;
-  log().warn("{} of {} failed for good in attempt {}: {}", attempt.activity_id, record_.instance_id, attempt.number,
+  log().warn("{} of {} failed for good in attempt {}: {}", info(attempt).step, record_.instance_id, attempt.number,
              message);
   commit_attempt commit;
   commit.ticket = ticket;

@@ -1,6 +1,6 @@
 # CAF 0.17 as packaged by Debian ships no CMake configuration.
 # Defines CAF::core and, where they are found, CAF::io and CAF::openssl.
-find_path(CAF_INCLUDE_DIR caf/config.hpp HINTS ${CAF_ROOT}/include)
+find_path(CAF_INCLUDE_DIR caf/config.hpp)
 if(CAF_INCLUDE_DIR)
   file(STRINGS "${CAF_INCLUDE_DIR}/caf/config.hpp" _caf_version REGEX "^#define CAF_VERSION [0-9]+")
   string(REGEX REPLACE "^#define CAF_VERSION ([0-9]+).*$" "\\1" _caf_version "${_caf_version}")

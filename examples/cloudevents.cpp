@@ -12,7 +12,6 @@
 using romancy::event_data;
 using romancy::event_options;
 
-// [typed event]
 struct invoice_issued {
   static constexpr auto event_type = "invoice.issued";
   static constexpr auto event_source = "/billing";
@@ -20,7 +19,6 @@ struct invoice_issued {
   double amount = 0;
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(invoice_issued, invoice, amount)
-// [/typed event]
 
 constexpr auto issue_invoice = romancy::activity(
     "issue_invoice", [](romancy::activity_context& ctx, const std::string& invoice, double amount) -> void {

@@ -45,7 +45,6 @@ int main(int argc, char** argv) {
   *sql << "CREATE TABLE IF NOT EXISTS payments (order_id VARCHAR(255) PRIMARY KEY, amount DOUBLE PRECISION, status "
           "VARCHAR(50))";
 
-  // [result]
   const auto processed = app.start<pay>("ORD-1", 99.5, romancy::instance_id{"ORD-1"}).result();
   std::cout << processed.order_id << ": " << processed.status << '\n';
   try {
@@ -53,7 +52,6 @@ int main(int argc, char** argv) {
   } catch (const romancy::instance_failed& e) {
     std::cout << e.what() << '\n';
   }
-  // [/result]
 
   std::cout << "payments:\n";
   const soci::rowset<std::string> payments =

@@ -12,7 +12,6 @@
 
 using namespace std::chrono_literals;
 
-// [hooks]
 /// Called from one thread of the app, after what happened is durable.
 class counting_hooks : public romancy::lifecycle_hooks {
 public:
@@ -35,7 +34,6 @@ public:
 
   std::map<std::string, int> counts;
 };
-// [/hooks]
 
 constexpr auto reserve =
     romancy::activity("reserve", [](romancy::activity_context& ctx, const std::string& order_id) -> void {
@@ -59,14 +57,12 @@ int main(int argc, char** argv) {
   const std::string database = argc > 1 ? argv[1] : "example.db";
 
   const romancy::cli::event_sink broker{{}};
-  // [app]
   const auto hooks = std::make_shared<counting_hooks>();
   {
     romancy::app<place_order> app{
         {.database = database,
          .outbox = {.enabled = true, .broker_url = "http://127.0.0.1:" + std::to_string(broker.port())},
          .hooks = hooks}};
-    // [/app]
     for (const std::string id : {"ORD-1", "ORD-2", "ORD-3"}) try {
         app.start<place_order>(id, romancy::instance_id{id}).result();
       } catch (const romancy::instance_failed& e) {

@@ -30,7 +30,6 @@ constexpr auto create_order = romancy::activity(
     });
 // [/activity]
 
-// [workflow]
 constexpr auto place_order =
     romancy::workflow("place_order",
                       [](romancy::workflow_context<create_order>& ctx, const std::string& order_id,
@@ -38,7 +37,6 @@ constexpr auto place_order =
                         auto created = co_await ctx.call<create_order>(order_id, amount);
                         co_return created;
                       });
-// [/workflow]
 
 int main(int argc, char** argv) {
   const std::string database = argc > 1 ? argv[1] : "example.db";

@@ -51,14 +51,12 @@ constexpr auto changed_process_order =
     });
 // [/changed workflow]
 
-// [hooks]
 struct replay_hooks : romancy::lifecycle_hooks {
   void on_replay(const romancy::workflow_info& workflow, int recorded_steps) override {
     lines.push_back(workflow.instance_id + " is replayed over " + std::to_string(recorded_steps) + " recorded step");
   }
   std::vector<std::string> lines;
 };
-// [/hooks]
 
 /// Starts an order and stops the app while the order waits for the warehouse to open.
 void begin_order(const std::string& database, const std::string& order_id, warehouse& w) {

@@ -13,7 +13,6 @@ struct booking {
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(booking, reservation_id)
 
-// [hotel]
 constexpr auto reserve_hotel =
     romancy::activity("reserve_hotel", [](romancy::activity_context& ctx, const std::string& trip) -> booking {
       const booking made{"HOTEL-" + trip};
@@ -22,7 +21,6 @@ constexpr auto reserve_hotel =
     }).compensate([](romancy::activity_context& ctx, const std::string&, const booking& made) {
       send_event_transactional(ctx, "hotel.cancelled", "booking-service", {{"reservation_id", made.reservation_id}});
     });
-// [/hotel]
 
 // [flight]
 constexpr auto reserve_flight =
@@ -70,7 +68,6 @@ int main(int argc, char** argv) {
   const std::string database = argc > 1 ? argv[1] : "example.db";
 
   romancy::app<book_trip> app{{.database = database}};
-  // [result]
   for (const std::string trip : {"T-1", "T-2"}) {
     const auto run = app.start<book_trip>(trip, romancy::instance_id{trip});
     try {
@@ -79,7 +76,6 @@ int main(int argc, char** argv) {
       std::cout << trip << ' ' << to_string(e.status()) << ": " << e.reason() << '\n';
     }
   }
-  // [/result]
   for (const auto& event : app.storage().get_pending_outbox_events(100))
     std::cout << event.event_type << ' ' << event.event_data << '\n';
 }

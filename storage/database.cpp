@@ -1,6 +1,7 @@
 #include "storage/database.hpp"
 
 #include <filesystem>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -48,13 +49,35 @@ public:
     sqlite_api::sqlite3_trace_v2(connection, 0, nullptr, nullptr);
   }
 
+  /// What user code may not do with a connection that others use after it: end the transaction, or change the connection.
   /// https://www.sqlite.org/c3ref/set_authorizer.html
   static int authorize(void* self, int action, const char* what, const char*, const char*, const char*) {
     auto& me = *static_cast<impl*>(self);
-    if (!me.lent || (action != SQLITE_TRANSACTION && action != SQLITE_SAVEPOINT)) return SQLITE_OK;
-    if (me.refused.empty())
-      me.refused = std::string{what ? what : ""} + (action == SQLITE_SAVEPOINT ? " (of a savepoint)" : "");
+    if (!me.lent) return SQLITE_OK;
+    const std::string name = what ? what : "";
+    switch (action) {
+      case SQLITE_TRANSACTION: return me.refuse(name);
+      case SQLITE_SAVEPOINT: return me.refuse(name + " of a savepoint");
+      case SQLITE_ATTACH: return me.refuse("ATTACH");
+      case SQLITE_DETACH: return me.refuse("DETACH");
+      case SQLITE_PRAGMA: return only_looks(name) ? SQLITE_OK : me.refuse("PRAGMA " + name);
+      case SQLITE_CREATE_TEMP_INDEX:
+      case SQLITE_CREATE_TEMP_TABLE:
+      case SQLITE_CREATE_TEMP_TRIGGER:
+      case SQLITE_CREATE_TEMP_VIEW: return me.refuse("CREATE TEMP");
+      default: return SQLITE_OK;
+    }
+  }
+  int refuse(std::string text) {
+    if (refused.empty()) refused = std::move(text);
     return SQLITE_DENY;
+  }
+  static bool only_looks(const std::string& pragma) {
+    static const std::set<std::string> harmless{
+        "table_info",        "table_xinfo",   "table_list",    "index_list",      "index_info",
+        "index_xinfo",       "database_list", "quick_check",   "integrity_check", "foreign_key_list",
+        "foreign_key_check", "function_list", "collation_list"};
+    return harmless.contains(pragma);
   }
   /// `INSERT OR ROLLBACK` and RAISE(ROLLBACK) end the transaction without being asked; what user code writes after that
   /// would commit by itself. https://www.sqlite.org/c3ref/commit_hook.html

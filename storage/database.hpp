@@ -18,8 +18,8 @@ using statement_hook = std::function<void(const char* sql)>;
 /// One connection, opened for durable writing (SQLite: WAL, synchronous=FULL), with transactions and savepoints by plain
 /// SQL. Not thread-safe; may wander between threads. Functions throw storage_failure.
 ///
-/// While it is lent to user code, the connection itself refuses BEGIN, COMMIT, ROLLBACK and SAVEPOINT text, and refuses
-/// to commit whatever else would end in a commit.
+/// While it is lent to user code, the connection itself refuses BEGIN, COMMIT, ROLLBACK and SAVEPOINT text, what would
+/// change the connection for those after it (PRAGMA, ATTACH, temporary tables), and whatever else would commit.
 class database {
 public:
   struct options {
@@ -50,7 +50,7 @@ public:
 
   void lend();
   void take_back();
-  /// The transaction statement that user code tried to run since lend(), or an empty string.
+  /// The refused statement that user code tried to run since lend(), or an empty string.
   const std::string& refused() const;
 
   /// Rows that the last INSERT, UPDATE or DELETE touched.

@@ -132,9 +132,35 @@ constexpr auto scopes =
           log = "swallowed";
         }
         write_row(ctx, "after the rollback");
+      } else if (how == "rollback, savepoint") {
+        write_row(ctx, "before the rollback");
+        ctx.session() << "INSERT INTO unique_rows VALUES (1)";
+        try {
+          ctx.session() << "INSERT OR ROLLBACK INTO unique_rows VALUES (1)";
+        } catch (const soci::soci_error&) {
+          log = "swallowed";
+        }
+        try {
+          ctx.transaction([&] { write_row(ctx, "in a savepoint of its own"); });
+        } catch (const std::exception&) {
+          log += " twice";
+        }
       }
       return log;
     }).retry(no_retry());
+
+constexpr auto announce =
+    workflow("announce", [](workflow_context<first>& ctx, const std::string& id) -> task<std::string> {
+      const nlohmann::json data{{"order_id", id}};
+      std::string said = "said";
+      try {
+        co_await send_event_transactional(ctx, "announced", "test", data, event_options{}.id("the only one"));
+      } catch (const activity_failed& e) {
+        said = e.failure().step;
+      }
+      co_await ctx.call<first>(id);
+      co_return said;
+    });
 
 constexpr auto lazy = activity("lazy", [](activity_context& ctx, notebook& book) -> void {
   send_event_transactional(ctx, "lazy", "test", {{"x", 1}});
@@ -393,6 +419,28 @@ TEST_F(WorkflowInstance, SurvivesSqlThatRollsTheWholeTransactionBackAndHarmsNobo
   EXPECT_EQ(rows, (names{"first B", "first C", "flaky B", "flaky C", "inline B", "inline C"}));
 }
 
+TEST_F(WorkflowInstance, CommitsNothingInASavepointAfterTheTransactionHasEnded) {
+  world<scoped> app{file, book};
+  app.start("scoped", {"rollback, savepoint"}, "A");
+  ASSERT_TRUE(app.ends("A"));
+  EXPECT_EQ(app.instance("A").status, instance_status::failed);
+  EXPECT_TRUE(app.rows().empty());
+}
+
+TEST_F(WorkflowInstance, WaitsForALockedDatabaseWithoutUsingUpAttempts) {
+  world<plain> app{file, book};
+  app.start("plain", {"A"}, "A");
+  ASSERT_TRUE(app.run_until([&] { return app.history("A").size() == 1; }));
+  app.db().begin(); // as another process that holds the lock
+  app.advance(10s);
+  EXPECT_FALSE(app.health().read().ok);
+  app.db().commit();
+  ASSERT_TRUE(app.ends("A"));
+  EXPECT_EQ(app.instance("A").status, instance_status::completed);
+  EXPECT_EQ(app.count("SELECT max(attempts) FROM workflow_history"), 1);
+  EXPECT_TRUE(app.health().read().ok);
+}
+
 // -- compensation -----------------------------------------------------------------------------------------------------
 
 TEST_F(WorkflowInstance, UndoesTheStepCompletedLastFirstAndTriesAgain) {
@@ -492,6 +540,22 @@ TEST_F(WorkflowInstance, SendsTheEventOfAWorkflowBodyOnceInTenReplays) {
   ASSERT_TRUE(app.ends("A"));
   EXPECT_EQ(app.event_types(), (names{"first.done", "flaky.done", "inline.done", "body.done"}));
   EXPECT_EQ(paper.lines, (names{"first", "flaky 1"}));
+}
+
+TEST_F(WorkflowInstance, ReplaysAnEventThatCouldNotBeSentAsTheFailureItWas) {
+  {
+    world<announce> app{file, book};
+    app.start("announce", {"A"}, "A");
+    ASSERT_TRUE(app.ends("A"));
+    app.start("announce", {"B"}, "B");
+    ASSERT_TRUE(app.run_until([&] { return app.history("B").size() == 1; }));
+    app.crash();
+  }
+  world<announce> app{file, book};
+  ASSERT_TRUE(app.ends("B"));
+  EXPECT_EQ(app.instance("A").output, R"("said")");
+  EXPECT_EQ(app.instance("B").output, R"("@send_event:1")");
+  EXPECT_EQ(app.history("B"), (names{"@send_event:1 EventFailed", "first:1 ActivityCompleted"}));
 }
 
 TEST_F(WorkflowInstance, ParksOnAMismatchAndNamesBothSides) {

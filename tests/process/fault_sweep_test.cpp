@@ -5,6 +5,7 @@
 #include "tests/support/child_process.hpp"
 #include "tests/support/database_file.hpp"
 #include "tests/support/event_log.hpp"
+#include "tests/support/programs.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace romancy::testing {
@@ -39,7 +40,7 @@ void check_invariants(const std::string& file, const event_log& broker, long k) 
 }
 
 TEST(FaultSweep, LosesAndRepeatsNothingWhateverStatementTheProcessDiesAt) {
-  const std::string program = ONE_ORDER_PROGRAM;
+  const std::string program = one_order_program;
   int died = 0;
   for (long k = 1;; ++k) {
     const temporary_directory directory;

@@ -7,6 +7,7 @@
 #include "tests/support/child_process.hpp"
 #include "tests/support/database_file.hpp"
 #include "tests/support/event_log.hpp"
+#include "tests/support/programs.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace romancy::testing {
@@ -36,7 +37,7 @@ protected:
     outside.db().commit();
   }
   child_process relay(const event_log& broker, const std::string& output) {
-    return child_process{{ROMANCY_PROGRAM, "relay", "--database", file, "--broker-url", broker.url(), "--poll-interval",
+    return child_process{{romancy_program, "relay", "--database", file, "--broker-url", broker.url(), "--poll-interval",
                           "50ms", "--lease", "2s"},
                          directory.file(output)};
   }
@@ -81,7 +82,7 @@ TEST_F(RelayProcesses, TryWhatIsDueOnceAndEnd) {
   insert_events(25);
   event_log broker{cli::answer_script::parse("503,400")};
   const auto once = run_process(
-      {ROMANCY_PROGRAM, "relay", "--database", file, "--broker-url", broker.url(), "--once", "--poll-interval", "1m"});
+      {romancy_program, "relay", "--database", file, "--broker-url", broker.url(), "--once", "--poll-interval", "1m"});
   EXPECT_EQ(once.code, 0) << once.output;
   database_file outside{file};
   EXPECT_EQ(outside.number("SELECT count(*) FROM outbox_events WHERE status = 'published'"), 23);

@@ -9,6 +9,7 @@
 #include "tests/support/child_process.hpp"
 #include "tests/support/database_file.hpp"
 #include "tests/support/event_log.hpp"
+#include "tests/support/programs.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace romancy::testing {
@@ -35,7 +36,7 @@ TEST(Torture, KeepsEveryPromiseThroughTwentyKillsAndABadBroker) {
   event_log broker{cli::answer_script::random("202:6,503:2,close:2", chosen)};
   const auto start = [&] {
     return child_process{
-        {ECOMMERCE_PROGRAM, "--database", file, "--broker-url", broker.url(), "--orders", std::to_string(orders),
+        {ecommerce_program, "--database", file, "--broker-url", broker.url(), "--orders", std::to_string(orders),
          "--prefix", "P", "--concurrency", "4", "--lease", "1s", "--poll-interval", "50ms", "--max-retries", "1000000"},
         directory.file("output")};
   };

@@ -10,6 +10,7 @@
 
 #include "actors/cloud_event_encoder.hpp"
 #include "tests/support/child_process.hpp"
+#include "tests/support/programs.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace romancy::testing {
@@ -37,8 +38,8 @@ constexpr auto flow = workflow("flow", [](workflow_context<send_all>& ctx) -> ta
 class sdk_receiver {
 public:
   sdk_receiver() {
-    ::setenv("NODE_PATH", NODE_MODULES, 1);
-    process_.emplace(std::vector<std::string>{"/usr/bin/env", "node", SDK_RECEIVER}, directory_.file("received"));
+    ::setenv("NODE_PATH", node_modules, 1);
+    process_.emplace(std::vector<std::string>{"/usr/bin/env", "node", sdk_receiver_script}, directory_.file("received"));
     while (lines().empty() && process_->running()) std::this_thread::yield();
   }
   std::string url() const { return "http://127.0.0.1:" + lines().at(0) + "/"; }

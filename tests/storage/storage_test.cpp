@@ -113,7 +113,8 @@ TEST_F(Database, RefusesTransactionStatementsOnlyWhileItIsLent) {
   const auto db = open();
   db->begin();
   db->lend();
-  for (const auto* text : {"COMMIT", "ROLLBACK", "END", "SAVEPOINT x", "RELEASE romancy_0"})
+  for (const auto* text : {"COMMIT", "ROLLBACK", "END", "SAVEPOINT x", "RELEASE romancy_0", "PRAGMA query_only = ON",
+                           "ATTACH ':memory:' AS m", "CREATE TEMP TABLE t (x)"})
     EXPECT_THROW(db->session() << text, soci::soci_error) << text;
   EXPECT_EQ(db->refused(), "COMMIT");
   db->take_back();

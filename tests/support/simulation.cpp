@@ -81,7 +81,10 @@ simulation::simulation(std::string path, app_options options, detail::definition
   env_->options = std::move(options);
   env_->clock = std::make_shared<virtual_clock>(*scheduler_);
   env_->entropy = std::make_shared<counting_entropy>();
-  env_->open_database = [url] { return std::shared_ptr<database>{database::open(url, {}, std::chrono::seconds{1})}; };
+  env_->open_database = [url] {
+    const database::options how{.busy_timeout = std::chrono::milliseconds{5}}; // it is real time that passes
+    return std::shared_ptr<database>{database::open(url, how, std::chrono::seconds{1})};
+  };
   env_->open_http = [this](int) { return std::make_unique<scripted_http>(*this); };
   env_->pump = [this] {
     auto& jobs = scheduler_->jobs;
