@@ -23,10 +23,9 @@ protected:
     return run_process(std::move(arguments));
   }
   nlohmann::json json_of(words arguments) { return nlohmann::json::parse(romancy(std::move(arguments)).output); }
-  void place_orders(const event_log& broker, const std::string& count, const words& more = {}) {
+  void place_orders(const event_log& broker, const std::string& count) {
     words arguments{ecommerce_program, "--database", file, "--broker-url", broker.url(), "--orders", count,
                     "--prefix",        "P"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
     const auto placed = run_process(std::move(arguments));
     ASSERT_EQ(placed.code, 0) << placed.output;
   }
@@ -98,7 +97,7 @@ TEST_F(CommandLine, ShowsInstancesAndEvents) {
 TEST_F(CommandLine, PutsDeadEventsBack) {
   {
     const event_log broker{cli::answer_script::parse("400,400,400")};
-    place_orders(broker, "1", {"--prefix", "D"});
+    place_orders(broker, "1");
   }
   EXPECT_EQ(json_of({"outbox", "status", "--database", file, "--json"}).at("invalid"), 3);
   EXPECT_EQ(json_of({"outbox", "redrive", "--database", file, "--status", "invalid", "--json"}).at("redriven"), 3);
