@@ -75,6 +75,10 @@ void supervisor::has_died(child& dead, const std::string& why) {
   names_->erase(dead.spec.name);
   env_->health->down(dead.spec.name, why);
   dead.actor = nullptr;
+  if (env_->options.hooks)
+    if (const auto callbacks = names_->get("callback_runner"))
+      send(callbacks,
+           fire_hook{[part = dead.spec.name, why](lifecycle_hooks& hooks) { hooks.on_part_restarted(part, why); }});
   const auto now = env_->clock->now();
   recent_deaths_.push_back(now);
   while (recent_deaths_.front() < now - window) recent_deaths_.pop_front();

@@ -4,6 +4,8 @@
 #include <future>
 #include <thread>
 
+#include <romancy/caf.hpp>
+
 #include "actors/event_check.hpp"
 #include "actors/guard.hpp"
 #include "actors/http_client.hpp"
@@ -94,11 +96,12 @@ engine::engine(app_options options, detail::definition_table definitions, detail
     throw startup_error{"database '" + url_.path + "': " + e.what()};
   }
 
-  config_ = std::make_unique<caf::actor_system_config>();
-  config_->set("scheduler.policy", caf::atom("sharing")); // the default costs 90 us for a hop between threads
-  config_->set("scheduler.max-threads", std::max(2, static_cast<int>(std::thread::hardware_concurrency())));
-  system_ = std::make_unique<caf::actor_system>(*config_);
-  core_ = std::make_unique<core_actors>(*system_, env_);
+  if (!env_->options.actor_system) {
+    config_ = std::make_unique<caf::actor_system_config>();
+    configure(*config_);
+    system_ = std::make_unique<caf::actor_system>(*config_);
+  }
+  core_ = std::make_unique<core_actors>(system_ ? *system_ : *env_->options.actor_system, env_);
   if (env_->options.outbox.enabled) add_relayer(env_->options.outbox);
 }
 
@@ -149,6 +152,7 @@ void engine::shut_down() {
   }
   env_->completions->close();
   core_->forget();
+  if (!system_) return; // the service's own goes on
   const auto last = std::chrono::steady_clock::now() + std::chrono::seconds{1};
   while (system_->registry().running() > 0 && std::chrono::steady_clock::now() < last)
     std::this_thread::sleep_for(std::chrono::milliseconds{1});

@@ -43,7 +43,7 @@ private:
   database_url url_;
   std::shared_ptr<environment> env_;
   std::unique_ptr<caf::actor_system_config> config_;
-  std::unique_ptr<caf::actor_system> system_;
+  std::unique_ptr<caf::actor_system> system_; ///< null: the service's own is used
   std::unique_ptr<core_actors> core_;
   mutable std::mutex mutex_;
   bool relays_ = false;

@@ -20,6 +20,8 @@ namespace romancy {
 ///     auto run = app.start<process_order>(new_order{"ORD-1", 149.99}, romancy::instance_id{"ORD-1"});
 ///     std::cout << run.result().status;
 template <const auto&... Workflows> class app {
+  static_assert((detail::is_workflow<detail::definition_t<Workflows>> && ...),
+                "romancy: app<...> lists workflows; their activities are found by themselves");
   using closure = detail::closure<Workflows...>;
 
 public:

@@ -8,6 +8,10 @@
 #include <romancy/lifecycle_hooks.hpp>
 #include <romancy/outbox_options.hpp>
 
+namespace caf {
+class actor_system;
+}
+
 namespace romancy {
 
 /// Everything an app can be told. Every member has a default, so that designated initializers name only what differs.
@@ -21,6 +25,9 @@ struct app_options {
   outbox_options outbox{};
   /// Called as things happen; see lifecycle_hooks. Null: none.
   std::shared_ptr<lifecycle_hooks> hooks{};
+  /// The service's own actor system to live in, or null: the app makes one. It must outlive the app, and be configured as
+  /// romancy::configure in caf.hpp does it.
+  caf::actor_system* actor_system = nullptr;
   /// Activities that run at once; each has a thread.
   int executors = 16;
   /// Instances kept in memory at once; more wait in the database. Starting does not count.

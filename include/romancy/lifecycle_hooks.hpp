@@ -50,6 +50,9 @@ public:
   virtual void on_activity_retry(const activity_info&, const std::string& /*reason*/,
                                  std::chrono::milliseconds /*delay*/) {}
 
+  /// A part of the app ("outbox_relayer") ended by an error and is started again; see also app::health().
+  virtual void on_part_restarted(const std::string& /*part*/, const std::string& /*why*/) {}
+
   /// Committed to the outbox.
   virtual void on_event_sent(const event_info&) {}
   /// The broker answered 2xx and the row says `published`.

@@ -166,6 +166,41 @@ TEST_F(OutboxRelayer, GoesOnAfterItAndItsPublisherWereKilledInTheMiddleOfABatch)
   }
 }
 
+TEST_F(OutboxRelayer, TellsItsHooksHowEachEventEnded) {
+  class hooks final : public lifecycle_hooks {
+  public:
+    std::vector<std::string> lines;
+    void on_event_delivered(const event_info& e) override { lines.push_back("delivered " + e.id); }
+    void on_event_failed(const event_info& e, const std::string& why) override {
+      lines.push_back("failed " + e.id + ": " + why);
+    }
+    void on_event_invalid(const event_info& e, const std::string& why) override {
+      lines.push_back("invalid " + e.id + ": " + why);
+    }
+    void on_event_expired(const event_info& e) override { lines.push_back("expired " + e.id); }
+    void on_part_restarted(const std::string& part, const std::string&) override { lines.push_back("restarted " + part); }
+  };
+  const auto told = std::make_shared<hooks>();
+  simulation app{directory.file("hooks.db"), {.hooks = told}};
+  app.broker = [](int, const http_request& request) {
+    if (request.body.find("BAD") != std::string::npos) return http_response{400, "no"};
+    if (request.body.find("DOWN") != std::string::npos) return http_response{503, ""};
+    return http_response{202, ""};
+  };
+  app.insert_event("GOOD");
+  app.insert_event("BAD");
+  app.insert_event("DOWN");
+  app.insert_event("OLD", 48h);
+  options.max_age_hours = 24;
+  app.start_relayer(options);
+  app.advance(4s);
+  app.kill("outbox_relayer");
+  app.advance(1s);
+  std::sort(told->lines.begin(), told->lines.end());
+  EXPECT_EQ(told->lines, (std::vector<std::string>{"delivered GOOD", "expired OLD", "failed DOWN: HTTP 503",
+                                                   "invalid BAD: HTTP 400: no", "restarted outbox_relayer"}));
+}
+
 TEST_F(OutboxRelayer, GivesBackWhatADeadWorkerHadClaimedOnceItsLeaseIsOver) {
   world.insert_event("E-1");
   world.db().session() << "UPDATE outbox_events SET locked_by = 'dead'";

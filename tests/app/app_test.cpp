@@ -5,6 +5,7 @@
 #include <map>
 #include <thread>
 
+#include <romancy/caf.hpp>
 #include <romancy/romancy.hpp>
 
 #include "tests/support/database_file.hpp"
@@ -270,6 +271,20 @@ TEST_F(RunningApp, LetsRunningActivitiesCommitWhenItStops) {
   EXPECT_EQ(outside.number("SELECT count(*) FROM workflow_history"), done);
   EXPECT_EQ(outside.number("SELECT count(*) FROM worker_epochs"), 0);
   EXPECT_EQ(outside.number("SELECT count(*) FROM workflow_instances WHERE owner_epoch IS NOT NULL"), 0);
+}
+
+TEST_F(RunningApp, LivesInTheActorSystemOfTheService) {
+  caf::actor_system_config config;
+  configure(config);
+  caf::actor_system system{config};
+  {
+    app<say> app{{.database = file, .actor_system = &system}};
+    EXPECT_EQ(app.start<say>("hello").result(), "hello");
+    EXPECT_GT(system.registry().running(), 0U);
+  }
+  const auto actor = system.spawn([](caf::event_based_actor*) -> caf::behavior { return {[](int n) { return n + 1; }}; });
+  caf::scoped_actor self{system}; // it goes on without the app
+  self->request(actor, 10s, 1).receive([](int n) { EXPECT_EQ(n, 2); }, [&](const caf::error&) { FAIL(); });
 }
 
 TEST_F(RunningApp, StopsInTimeAlthoughTheBrokerNeverAnswers) {
