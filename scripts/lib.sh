@@ -18,15 +18,17 @@ install_packages() {
 }
 
 build_packages=(g++ cmake ninja-build ccache libcaf-dev libsoci-dev libboost-dev libsqlite3-dev libcurl4-openssl-dev
-  nlohmann-json3-dev libspdlog-dev libcli11-dev sqlite3)
-test_packages=(libgtest-dev python3)
+  nlohmann-json3-dev libspdlog-dev libcli11-dev sqlite3 python3)
+test_packages=(libgtest-dev clang)
 
-# build PRESET TARGET…: configures and builds.
+# build PRESET [TARGET…]: configures and builds; the tests too unless targets are named.
 build() {
-  local preset=$1
+  local preset=$1 tests=ON log
   shift
-  echo "== building ($preset)"
-  cmake --preset "$preset" >"build-$preset.log" 2>&1 || { cat "build-$preset.log"; rm -f "build-$preset.log"; return 1; }
-  rm -f "build-$preset.log"
+  [ $# -eq 0 ] || tests=OFF
+  echo "== building ($preset); the first time takes some minutes"
+  log=$(mktemp)
+  cmake --preset "$preset" -DROMANCY_BUILD_TESTS=$tests >"$log" 2>&1 || { cat "$log"; rm -f "$log"; return 1; }
+  rm -f "$log"
   cmake --build --preset "$preset" --parallel "$(nproc)" ${1:+--target "$@"} -- --quiet
 }

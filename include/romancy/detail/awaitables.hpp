@@ -21,7 +21,8 @@ template <class T>
 class [[nodiscard("romancy: co_await the step, or it does not happen")]] step_awaitable : public wait_condition {
 public:
   using durable = void;
-  // clang-format off (it takes these references for operators)
+  // It takes these references for operators.
+  // clang-format off
   step_awaitable(instance_port& port, step_command command) : port_{&port}, command_{std::move(command)} {}
   // clang-format on
   virtual ~step_awaitable() = default;
