@@ -152,9 +152,10 @@ constexpr auto scopes =
 constexpr auto announce =
     workflow("announce", [](workflow_context<first>& ctx, const std::string& id) -> task<std::string> {
       const nlohmann::json data{{"order_id", id}};
+      const auto options = event_options{}.id("the only one");
       std::string said = "said";
       try {
-        co_await send_event_transactional(ctx, "announced", "test", data, event_options{}.id("the only one"));
+        co_await send_event_transactional(ctx, "announced", "test", data, options);
       } catch (const activity_failed& e) {
         said = e.failure().step;
       }
