@@ -30,9 +30,9 @@ public:
   const std::string& step() const override { return step_; }
   int attempt() const override { return job_.number; }
 
-  /// Its SQL has ended the transaction, so nothing that it wrote is left.
   /// No session came in time: no fault of the attempt.
   bool had_no_session() const { return had_no_session_; }
+  /// Its SQL has ended the transaction, so nothing that it wrote is left.
   bool transaction_vanished() const { return lease_ && !lease_->db().in_transaction(); }
   /// Empty, or what is to be said of a statement that the connection has refused: it would be again.
   std::string refused_statement() const;

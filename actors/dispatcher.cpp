@@ -66,8 +66,9 @@ caf::behavior dispatcher::make_behavior() {
         }
       },
       [this](const request_failed& failure) {
-        if (starting_.erase(failure.ticket) == 0) looking_ = false;
-        log().error("instances cannot be started or claimed: {}", failure.message);
+        if (auto node = starting_.extract(failure.ticket)) return node.mapped()->refused(failure.message);
+        looking_ = false;
+        log().error("unfinished instances cannot be claimed: {}", failure.message);
       },
       [this](const drain&) {
         draining_ = true;

@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include <romancy/error.hpp>
+
 #include "messages/instance_record.hpp"
 
 namespace romancy {
@@ -22,10 +24,16 @@ public:
     result_ = std::move(result);
     changed_.notify_one();
   }
-  /// Nothing when `patience` passed first.
+  void refused(std::string why) {
+    const std::lock_guard lock{mutex_};
+    why_not_ = std::move(why);
+    changed_.notify_one();
+  }
+  /// Nothing when `patience` passed first. @throws storage_error when it was refused.
   std::optional<outcome> wait_for(std::chrono::milliseconds patience) {
     std::unique_lock lock{mutex_};
-    changed_.wait_for(lock, patience, [&] { return result_.has_value(); });
+    changed_.wait_for(lock, patience, [&] { return result_ || why_not_; });
+    if (why_not_) throw storage_error{*why_not_, true};
     return result_;
   }
 
@@ -33,6 +41,7 @@ private:
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<outcome> result_;
+  std::optional<std::string> why_not_;
 };
 
 } // namespace romancy

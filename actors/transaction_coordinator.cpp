@@ -30,7 +30,9 @@ public:
   request_work(Request request, caf::strong_actor_ptr sender)
       : request_{std::move(request)}, sender_{std::move(sender)} {}
   void carry_out(transaction_coordinator& self) override { answer_.emplace(self.carry_out(request_)); }
-  void committed(transaction_coordinator&) override {
+  void committed([[maybe_unused]] transaction_coordinator& self) override {
+    if constexpr (std::is_same_v<Request, register_epoch>) self.registered_ = true;
+    if constexpr (std::is_same_v<Request, release_epoch>) self.registered_ = false;
     if constexpr (!std::is_same_v<answer, nothing>) tell(sender_, std::move(*answer_));
   }
   void failed(transaction_coordinator& self, const std::string& why, bool lost) override {
@@ -338,7 +340,6 @@ transaction_coordinator::nothing transaction_coordinator::carry_out(const regist
     tables_->epochs.remove(request.previous);
   }
   tables_->epochs.insert(epoch_, env_->options.worker_id, env_->clock->now(), env_->options.worker_lease);
-  registered_ = true;
   return {};
 }
 

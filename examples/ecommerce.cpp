@@ -17,6 +17,7 @@
 
 #include <romancy/romancy.hpp>
 
+#include "cli/byte_size.hpp"
 #include "cli/duration.hpp"
 #include "cli/relay_flags.hpp"
 #include "cli/run_main.hpp"
@@ -36,6 +37,7 @@ struct settings {
   int concurrency = 16;
   std::string worker_id = "ecommerce";
   std::string lease = "10s";
+  std::string max_payload = "1MiB";
 };
 
 /// Each of `concurrency` clients starts an order and waits for its receipt; returns the first error, or nothing.
@@ -83,12 +85,14 @@ int main(int argc, char** argv) {
       ->check(CLI::PositiveNumber);
   cli.add_option("--worker-id", given.worker_id, "A label for people")->capture_default_str();
   cli.add_option("--lease", given.lease, "How long a silent process keeps what it owns")->capture_default_str();
+  cli.add_option("--max-payload", given.max_payload, "The largest input, output and event")->capture_default_str();
   const romancy::cli::relay_flags relay{cli};
   return romancy::cli::run_main(cli, argc, argv, [&] {
     romancy::app<process_order> app{{.database = given.database,
                                      .worker_id = given.worker_id,
                                      .service_name = "order-service",
                                      .outbox = relay.options(),
+                                     .max_payload_bytes = romancy::cli::parse_byte_size(given.max_payload),
                                      .worker_lease = romancy::cli::parse_duration(given.lease)}};
     create_tables(*app.storage().connect());
     const auto began = std::chrono::steady_clock::now();

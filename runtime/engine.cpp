@@ -83,18 +83,21 @@ engine::engine(app_options options, detail::definition_table definitions, detail
   };
   env_->open_http = [](int max_in_flight) { return std::make_unique<http_client>(max_in_flight); };
 
+  const auto end = std::chrono::steady_clock::now() + env_->options.database_timeout;
   const auto db = database::open(url_, how, env_->options.database_timeout);
-  try {
-    for (const auto& step : migrations::apply(*db)) log().info("database {}: applied migration {}", url_.path, step);
-    for (const auto& [workflow, count] : instance_table{*db}.unfinished())
-      if (!definitions.workflows.empty() && !definitions.find_workflow(workflow))
-        log().warn("{} unfinished instances of the workflow '{}' wait for an app that serves it", count, workflow);
-  } catch (const storage_error& e) {
-    throw startup_error{"database '" + url_.path + "': " + e.what() +
-                        (e.retryable() ? ": another process holds it, try again" : "")};
-  } catch (const startup_error& e) {
-    throw startup_error{"database '" + url_.path + "': " + e.what()};
-  }
+  for (;;) try {
+      for (const auto& step : migrations::apply(*db)) log().info("database {}: applied migration {}", url_.path, step);
+      for (const auto& [workflow, count] : instance_table{*db}.unfinished())
+        if (!definitions.workflows.empty() && !definitions.find_workflow(workflow))
+          log().warn("{} unfinished instances of the workflow '{}' wait for an app that serves it", count, workflow);
+      break;
+    } catch (const storage_error& e) {
+      if (!e.retryable() || std::chrono::steady_clock::now() >= end) // each try has waited for the lock
+        throw startup_error{"database '" + url_.path + "': " + e.what() +
+                            (e.retryable() ? ": stop it, or raise database_timeout" : "")};
+    } catch (const startup_error& e) {
+      throw startup_error{"database '" + url_.path + "': " + e.what()};
+    }
 
   if (!env_->options.actor_system) {
     config_ = std::make_unique<caf::actor_system_config>();

@@ -32,7 +32,11 @@ std::vector<outbox_event> outbox_reader::list(const outbox_filter& filter) try {
     if (instance_is == soci::i_null) row.instance_id.clear();
     if (error_is == soci::i_null) row.last_error.clear();
     row.status = to_outbox_status(status).value_or(outbox_status::pending);
-    row.created_at = to_time_point(created_at);
+    try {
+      row.created_at = to_time_point(created_at);
+    } catch (const storage_error&) { // written by hand: the others are shown all the same
+      row.created_at = {};
+    }
     row.published_at.reset();
     if (published_is != soci::i_null) row.published_at = to_time_point(published_at);
     events.push_back(row);

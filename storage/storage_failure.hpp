@@ -15,7 +15,7 @@ enum class failure_kind {
   constraint_violation,
   busy,        ///< someone else holds the lock: try again
   unavailable, ///< disk full, I/O error, file gone: try again later
-  broken,      ///< no database, corrupt, read-only: trying again is useless
+  broken,      ///< no database, corrupt, read-only: someone has to mend it
   other,       ///< the statement itself
 };
 

@@ -59,7 +59,7 @@ public:
   const std::string& instance_id() const { return port_->instance_id(); }
   /// "create_order:1"
   const std::string& step() const { return port_->step(); }
-  /// 1 for the first attempt; counts anew after the process died.
+  /// 1 for the first attempt; counts anew when the instance is replayed.
   int attempt() const { return port_->attempt(); }
 
   /// For send_event_transactional.

@@ -22,7 +22,7 @@ public:
   const std::string& instance_id() const { return port_->instance_id(); }
   /// "charge_card:1"
   const std::string& step() const { return port_->step(); }
-  /// 1 for the first attempt; counts anew after the process died.
+  /// 1 for the first attempt; counts anew when the instance is replayed.
   int attempt() const { return port_->attempt(); }
 
   template <class T = void> auto session() {

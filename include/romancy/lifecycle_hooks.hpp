@@ -23,7 +23,8 @@ struct event_info {
   std::string instance_id; ///< empty: not sent by a workflow
 };
 
-/// Told what happens, after it is durable. Derive, override what is wanted, and give it to `app_options::hooks`.
+/// Told what happens: starts and retries as they begin, outcomes after they are durable. Derive, override what is wanted,
+/// and give it to `app_options::hooks`.
 ///
 /// All calls come one after another from one thread of the app that does nothing else: a slow hook delays only other
 /// hooks. An exception that leaves a hook is logged and goes no further. Calls may be lost when the process dies and are

@@ -12,7 +12,7 @@ namespace romancy {
 
 /// What a stand-alone relayer needs: where events lie, and outbox_options.
 struct relayer_options : outbox_options {
-  /// The storage of an app in this process: `app.storage()`. Comes before `database`.
+  /// The storage of an app in this process: `app.storage()`. Comes before `database`; lease and timeouts are the app's.
   std::optional<romancy::storage> storage{};
   /// The database by URL, for a process that only relays.
   std::string database{};

@@ -1,4 +1,4 @@
-/// Durable workflows and a transactional outbox. Includes all of the public API; in order of reading:
+/// Durable workflows and a transactional outbox. Includes all of the public API but caf.hpp; in order of reading:
 ///
 ///   activity.hpp, workflow.hpp       definitions: constexpr values made from functions
 ///   activity_context.hpp             inside a transaction: session(), transaction(), on_commit()
