@@ -2,6 +2,7 @@
 
 #include "actors/activity_attempt.hpp"
 #include "actors/payload_text.hpp"
+#include "storage/storage_failure.hpp"
 
 namespace romancy {
 
@@ -52,6 +53,7 @@ void activity_executor::execute(const execute_attempt& job, const caf::strong_ac
   activity_attempt attempt{*env_, job, [&] { return borrow(job); }};
   std::string why;
   bool terminal = false;
+  bool lost = false;
   try {
     const auto input = job.kind == attempt_kind::transaction ? nlohmann::json() : nlohmann::json::parse(job.input);
     const auto output = run(job, attempt, input, env_->dependencies);
@@ -82,6 +84,12 @@ void activity_executor::execute(const execute_attempt& job, const caf::strong_ac
   } catch (const payload_error& e) { // the same the next time
     why = e.what();
     terminal = true;
+  } catch (const soci::soci_error& e) { // a disk that is full or fails is no fault of the attempt
+    why = e.what();
+    lost = storage_failure::from(e, "").retryable();
+  } catch (const storage_failure& e) {
+    why = e.what();
+    lost = e.retryable();
   } catch (const std::exception& e) {
     why = e.what();
   } catch (...) {
@@ -93,9 +101,9 @@ void activity_executor::execute(const execute_attempt& job, const caf::strong_ac
   }
   if (attempt.transaction_vanished()) why = std::string{transaction_vanished} + " (it ended with: " + why + ')';
   if (auto lease = attempt.take_lease())
-    tell_as(instance, coordinator_, discard_attempt{job.ticket, std::move(lease), std::move(why), terminal});
+    tell_as(instance, coordinator_, discard_attempt{job.ticket, std::move(lease), std::move(why), terminal, lost});
   else
-    tell(instance, attempt_failed{job.ticket, std::move(why), terminal, attempt.had_no_session()});
+    tell(instance, attempt_failed{job.ticket, std::move(why), terminal, lost || attempt.had_no_session()});
 }
 
 lease_ptr activity_executor::borrow(const execute_attempt& job) {

@@ -86,7 +86,10 @@ void dispatcher::look() {
     return;
   }
   const auto room = env_->options.max_running_instances - static_cast<int>(instances_.size());
-  if (room <= 0) return;
+  if (room <= 0) {
+    hungry_ = true;
+    return;
+  }
   looking_ = true;
   send(peers_.coordinator, claim_instances{workflows_, std::min(room, claim_batch)});
 }
@@ -116,6 +119,7 @@ void dispatcher::instance_ended(const caf::down_msg& down) {
     return;
   }
   instances_.erase(found);
+  if (std::exchange(hungry_, false)) look();
   finish_drain();
 }
 

@@ -38,6 +38,7 @@ private:
   std::map<caf::actor_addr, std::string> by_address_;
   bool looking_ = false;
   bool look_again_ = false;
+  bool hungry_ = false; ///< there was no room for more instances
   bool draining_ = false;
 };
 

@@ -26,6 +26,7 @@ caf::behavior executor_pool::make_behavior() {
       tell(node.mapped().instance, attempt_failed{node.mapped().ticket, "its executor ended", false, true});
     }
     dispatch();
+    finish_drain();
   });
   return {
       [this](execute_attempt& attempt) {

@@ -44,6 +44,7 @@ struct discard_attempt {
   lease_ptr lease;
   std::string message;
   bool terminal = false;
+  bool lost = false;
 };
 struct lease_dropped {};
 struct run_actions {

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::uint64_t poll_timer = 0;
 constexpr std::uint64_t retry_timer = 1;
+constexpr std::uint64_t drain_timer = 2;
 constexpr int max_claims = 4;
 
 std::string describe(const event_answered& answer) {
@@ -75,10 +76,15 @@ caf::behavior outbox_relayer_actor::make_behavior() {
       [this](const event_answered& answer) { answered(answer); },
       [this](const events_marked& result) { marked(result); },
       [this](const timer_fired& timer) {
+        if (timer.ticket == drain_timer) { // what is sent and not answered is given back: at least once
+          on_wire_.clear();
+          return finish_drain();
+        }
         if (timer.ticket == poll_timer) {
           send(timekeeper_, set_timer{poll_timer, options_.poll_interval});
         } else {
-          next_wake_ = time_point::max();
+          wakes_.erase(wakes_.begin(), wakes_.upper_bound(env_->clock->now()));
+          if (!wakes_.empty()) send(timekeeper_, set_timer{retry_timer, *wakes_.begin() - env_->clock->now()});
         }
         send_marks();
         look();
@@ -97,9 +103,12 @@ caf::behavior outbox_relayer_actor::make_behavior() {
         } else {
           claims_ = std::max(0, claims_ - 1);
         }
+        tell_if_idle();
+        finish_drain();
       },
       [this](const drain&) {
         draining_ = true;
+        send(timekeeper_, set_timer{drain_timer, env_->options.shutdown_timeout / 3});
         finish_drain();
       },
   };
@@ -202,9 +211,9 @@ void outbox_relayer_actor::marked(const events_marked& result) {
 }
 
 void outbox_relayer_actor::wake_at(time_point due) {
-  if (due >= next_wake_) return;
-  next_wake_ = due;
-  send(timekeeper_, set_timer{retry_timer, due - env_->clock->now()});
+  const bool nearest = wakes_.empty() || due < *wakes_.begin();
+  wakes_.insert(due);
+  if (nearest) send(timekeeper_, set_timer{retry_timer, due - env_->clock->now()});
 }
 
 void outbox_relayer_actor::tell_if_idle() {

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -52,9 +53,9 @@ private:
   std::vector<judged> to_mark_;
   std::vector<judged> marking_; ///< sent to the coordinator, not yet committed
   std::uint64_t mark_ticket_ = 0;
-  int claims_ = 0;           ///< under way
-  bool claim_again_ = false; ///< more may be due
-  time_point next_wake_ = time_point::max();
+  int claims_ = 0;             ///< under way
+  bool claim_again_ = false;   ///< more may be due
+  std::set<time_point> wakes_; ///< when failed events are due again
   bool draining_ = false;
   bool released_ = false;
   std::vector<std::function<void()>> idle_listeners_;

@@ -27,7 +27,8 @@ public:
               {clock().now() + request.after, request.ticket, caf::actor_cast<caf::actor_addr>(current_sender())});
           arm();
         },
-        [this](tick) {
+        [this](tick, std::int64_t armed_for) {
+          if (armed_for != armed_.time_since_epoch().count()) return; // a nearer deadline was set after it
           armed_ = instant::max();
           fire();
           arm();
@@ -56,11 +57,12 @@ private:
     }
   }
 
-  /// A tick that comes too early, because a nearer deadline was set after it, finds nothing due and does no harm.
+  /// One tick counts, the nearest; one that was sent before it for a later deadline ends when it arrives.
   void arm() {
     if (timers_.empty() || timers_.top().due >= armed_) return;
     armed_ = timers_.top().due;
-    delayed_send(this, std::max(armed_ - clock().now(), instant::duration{0}), tick::value);
+    delayed_send(this, std::max(armed_ - clock().now(), instant::duration{0}), tick::value,
+                 static_cast<std::int64_t>(armed_.time_since_epoch().count()));
   }
 
   std::priority_queue<timer, std::vector<timer>, std::greater<>> timers_;

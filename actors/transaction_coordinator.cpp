@@ -33,6 +33,7 @@ public:
   void committed([[maybe_unused]] transaction_coordinator& self) override {
     if constexpr (std::is_same_v<Request, register_epoch>) self.registered_ = true;
     if constexpr (std::is_same_v<Request, release_epoch>) self.registered_ = false;
+    if constexpr (std::is_same_v<Request, renew_epoch>) self.renewed_at_ = self.env_->clock->now();
     if constexpr (!std::is_same_v<answer, nothing>) tell(sender_, std::move(*answer_));
   }
   void failed(transaction_coordinator& self, const std::string& why, bool lost) override {
@@ -129,7 +130,8 @@ caf::behavior transaction_coordinator::make_behavior() {
       },
       [this](discard_attempt& attempt) {
         if (take_back(attempt.lease)) db_->roll_back_savepoint(0);
-        tell(current_sender(), attempt_failed{attempt.ticket, std::move(attempt.message), attempt.terminal, false});
+        tell(current_sender(),
+             attempt_failed{attempt.ticket, std::move(attempt.message), attempt.terminal, attempt.lost});
         after_lease();
       },
       [this](const lease_dropped&) {
@@ -345,8 +347,11 @@ transaction_coordinator::nothing transaction_coordinator::carry_out(const regist
 
 epoch_renewed transaction_coordinator::carry_out(const renew_epoch&) {
   const auto now = env_->clock->now();
+  // When our own renewal comes late, the database was held by someone for so long that nobody could renew: then a lease
+  // that has run out says nothing about its owner. Processes that are gone from this host are gone all the same.
+  const bool in_time = now - renewed_at_ < env_->options.worker_lease * 2 / 3;
   tables_->epochs.renew(epoch_, now, env_->options.worker_lease);
-  const auto dead = tables_->epochs.remove_dead(epoch_, now);
+  const auto dead = tables_->epochs.remove_dead(epoch_, in_time ? now : time_point::min());
   for (const auto& epoch : dead) give_back_all_of(epoch);
   return {static_cast<int>(dead.size())};
 }

@@ -103,6 +103,7 @@ private:
   bool open_ = false;                        ///< a physical transaction is
   bool flush_due_ = false;                   ///< the batch should be committed as soon as the session is back
   time_point opened_at_{};
+  time_point renewed_at_{}; ///< when the last renewal was committed
   bool registered_ = false; ///< the epoch has its row
   bool backing_off_ = false;
   bool draining_ = false;

@@ -19,7 +19,9 @@ public:
     guard(this, name());
     send(coordinator_, renew_epoch{});
     return {
-        [this](const timer_fired&) { send(coordinator_, renew_epoch{}); },
+        [this](const timer_fired&) {
+          if (!draining_) send(coordinator_, renew_epoch{});
+        },
         [this](const epoch_renewed& renewed) {
           if (renewed.taken_back > 0) {
             log().info("taken over what {} dead worker(s) left behind", renewed.taken_back);
@@ -29,10 +31,14 @@ public:
         },
         [this](const request_failed& failure) {
           log().error("the lease of this worker cannot be renewed: {}", failure.message);
+          if (draining_) return quit();
           rearm();
         },
         [this](const caf::actor& dispatcher) { dispatcher_ = dispatcher; },
-        [this](const drain&) { send(coordinator_, release_epoch{}); },
+        [this](const drain&) {
+          draining_ = true;
+          send(coordinator_, release_epoch{});
+        },
         [this](const epoch_released&) { quit(); },
     };
   }
@@ -50,6 +56,7 @@ private:
   caf::actor coordinator_;
   caf::actor timekeeper_;
   caf::actor dispatcher_; ///< introduces itself
+  bool draining_ = false;
 };
 
 } // namespace romancy

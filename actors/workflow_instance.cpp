@@ -156,6 +156,11 @@ detail::step_ref workflow_instance::begin(detail::step_command command) {
                      std::string{kind_name(command.kind)} + ')';
     return state;
   }
+  if (!by_position_.empty() && by_position_.rbegin()->first > position) {
+    park_reason_ = "history has nothing at position " + std::to_string(position) +
+                   " but goes on after it, the workflow " + record_.workflow + " asks for " + state->step + " there";
+    return state;
+  }
   // What cannot be stored is refused here, inside the workflow function, before the step exists.
   const auto ticket = next_ticket_++;
   pending_step step;

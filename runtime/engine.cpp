@@ -121,14 +121,19 @@ void engine::add_relayer(const outbox_options& options) {
 }
 
 void engine::remove_relayer() {
-  const std::lock_guard lock{mutex_};
-  if (!relays_ || stopped_) return;
-  relays_ = false;
   auto removed = std::make_shared<std::promise<void>>();
-  core_->remove_relayer([removed] { removed->set_value(); });
-  if (removed->get_future().wait_for(env_->options.shutdown_timeout) != std::future_status::ready)
+  {
+    const std::lock_guard lock{mutex_};
+    if (!relays_ || stopped_) return;
+    core_->remove_relayer([removed] { removed->set_value(); });
+  }
+  if (removed->get_future().wait_for(env_->options.shutdown_timeout) != std::future_status::ready) {
     log().warn("the relayer has not ended within {} ms: a request is still on the wire",
                env_->options.shutdown_timeout.count());
+    return; // it is ending; another one is refused as long as it does
+  }
+  const std::lock_guard lock{mutex_};
+  relays_ = false;
 }
 
 romancy::health engine::health() const { return env_->health->read(); }

@@ -73,10 +73,13 @@ public:
     return SQLITE_DENY;
   }
   static bool only_looks(const std::string& pragma) {
-    static const std::set<std::string> harmless{
-        "table_info",        "table_xinfo",   "table_list",    "index_list",      "index_info",
-        "index_xinfo",       "database_list", "quick_check",   "integrity_check", "foreign_key_list",
-        "foreign_key_check", "function_list", "collation_list"};
+    static const std::set<std::string> harmless{"table_info",        "table_xinfo",
+                                                "table_list",        "index_list",
+                                                "index_info",        "index_xinfo",
+                                                "database_list",     "quick_check",
+                                                "integrity_check",   "foreign_key_list",
+                                                "foreign_key_check", "function_list",
+                                                "data_version",      /* of FTS5 */ "collation_list"};
     return harmless.contains(pragma);
   }
   /// `INSERT OR ROLLBACK` and RAISE(ROLLBACK) end the transaction without being asked; what user code writes after that

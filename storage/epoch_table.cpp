@@ -6,6 +6,16 @@
 
 namespace romancy {
 
+namespace {
+
+bool is_dead(const std::string& host, const std::string& process, const std::string& expires_at, time_point now) try {
+  return to_time_point(expires_at) < now || host_process::is_gone(host, process);
+} catch (const std::exception&) { // a row that cannot be read must not keep others from renewing theirs
+  return false;
+}
+
+} // namespace
+
 epoch_table::epoch_table(database& db)
     : db_{db}, exists_{(db.session().prepare << "SELECT count(*) FROM worker_epochs WHERE epoch = :epoch",
                         soci::use(epoch_), soci::into(count_))} {}
@@ -48,8 +58,7 @@ std::vector<std::string> epoch_table::remove_dead(const std::string& own_epoch, 
     soci::statement select = (db_.session().prepare << "SELECT epoch, host, process, expires_at FROM worker_epochs",
                               soci::into(epoch), soci::into(host), soci::into(process), soci::into(expires_at));
     for (bool more = select.execute(true); more; more = select.fetch())
-      if (epoch != own_epoch && (to_time_point(expires_at) < now || host_process::is_gone(host, process)))
-        dead.push_back(epoch);
+      if (epoch != own_epoch && is_dead(host, process, expires_at, now)) dead.push_back(epoch);
   }
   for (const auto& gone : dead) remove(gone);
   return dead;

@@ -18,7 +18,7 @@ public:
   /// False if the row is gone: another process has taken everything over.
   bool exists(const std::string& epoch);
   void renew(const std::string& epoch, time_point now, std::chrono::milliseconds lease);
-  /// Deletes the rows of processes that are gone or were silent too long, and returns their epochs.
+  /// Deletes the rows of processes that are gone, or whose lease ran out before `now`, and returns their epochs.
   std::vector<std::string> remove_dead(const std::string& own_epoch, time_point now);
   void remove(const std::string& epoch);
 
