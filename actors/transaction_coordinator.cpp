@@ -347,11 +347,11 @@ transaction_coordinator::nothing transaction_coordinator::carry_out(const regist
 
 epoch_renewed transaction_coordinator::carry_out(const renew_epoch&) {
   const auto now = env_->clock->now();
-  // When our own renewal comes late, the database was held by someone for so long that nobody could renew: then a lease
-  // that has run out says nothing about its owner. Processes that are gone from this host are gone all the same.
-  const bool in_time = now - renewed_at_ < env_->options.worker_lease * 2 / 3;
+  // When our own renewal comes late, the database was held by someone for so long that perhaps nobody could renew: for a
+  // lease from then on, one that has run out says nothing about its owner. A process that is gone from this host is gone.
+  if (now - renewed_at_ >= env_->options.worker_lease * 2 / 3) judge_from_ = now + env_->options.worker_lease;
   tables_->epochs.renew(epoch_, now, env_->options.worker_lease);
-  const auto dead = tables_->epochs.remove_dead(epoch_, in_time ? now : time_point::min());
+  const auto dead = tables_->epochs.remove_dead(epoch_, now >= judge_from_ ? now : time_point::min());
   for (const auto& epoch : dead) give_back_all_of(epoch);
   return {static_cast<int>(dead.size())};
 }

@@ -104,6 +104,7 @@ private:
   bool flush_due_ = false;                   ///< the batch should be committed as soon as the session is back
   time_point opened_at_{};
   time_point renewed_at_{}; ///< when the last renewal was committed
+  time_point judge_from_{}; ///< leases of others that have run out count from then on
   bool registered_ = false; ///< the epoch has its row
   bool backing_off_ = false;
   bool draining_ = false;

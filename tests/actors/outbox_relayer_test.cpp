@@ -209,7 +209,7 @@ TEST_F(OutboxRelayer, GivesBackWhatADeadWorkerHadClaimedOnceItsLeaseIsOver) {
   world.start_relayer(options);
   world.advance(5s);
   EXPECT_EQ(world.event_state("E-1"), "pending 0");
-  world.advance(6s); // the next renewal looks, the next poll finds
+  world.advance(10s); // once this worker has lived for a lease, its next renewal looks and the next poll finds
   EXPECT_EQ(world.event_state("E-1"), "published 0");
 }
 

@@ -282,6 +282,12 @@ protected:
   temporary_directory directory;
   std::string file = directory.file("test.db");
   notebook book;
+
+  /// Of the instance A in the database, whatever lives.
+  std::string app_status() const {
+    const auto db = database::open(database_url::parse(file), {}, 1s);
+    return std::string{to_string(instance_table{*db}.find("A").value_or(instance_record{}).status)};
+  }
 };
 
 // -- running ----------------------------------------------------------------------------------------------------------
@@ -485,10 +491,10 @@ TEST_F(WorkflowInstance, ParksWhenTheCodeNoLongerHasTheCompensation) {
 
 // -- replay -----------------------------------------------------------------------------------------------------------
 
-/// kill -9 after the k-th message, for every k, and once more after it goes on.
+/// kill -9 after the k-th message, for every k.
 TEST_F(WorkflowInstance, LosesAndRepeatsNothingWhateverMessageIsTheLast) {
   int crashes = 0;
-  for (int k = 0;; k += 3) {
+  for (int k = 0;; ++k) {
     const auto path = directory.file("crash-" + std::to_string(k) + ".db");
     notebook paper;
     bool ended = false;
@@ -524,18 +530,29 @@ TEST_F(WorkflowInstance, LosesAndRepeatsNothingWhateverMessageIsTheLast) {
   EXPECT_GT(crashes, 20);
 }
 
+class counting_hooks final : public lifecycle_hooks {
+public:
+  int replays = 0;
+  void on_replay(const workflow_info&, int steps) override {
+    EXPECT_EQ(steps, 4);
+    ++replays;
+  }
+};
+
 TEST_F(WorkflowInstance, SendsTheEventOfAWorkflowBodyOnceInTenReplays) {
   notebook paper;
+  const auto hooks = std::make_shared<counting_hooks>();
   { // everything but the end
     world<plain> app{file, paper};
     app.start("plain", {"A"}, "A");
     ASSERT_TRUE(app.run_until([&] { return app.history("A").size() == 4; }));
     app.crash();
   }
-  for (int replay = 0; replay < 10; ++replay) {
-    world<plain> app{file, paper};
-    app.run_until([] { return false; }, 8 + replay);
-    app.crash();
+  for (int replay = 1; replay <= 10; ++replay) {
+    world<plain> app{file, paper, {.hooks = hooks}};
+    ASSERT_TRUE(app.run_until([&] { return hooks->replays == replay; })) << replay;
+    app.crash(); // before its end is committed
+    ASSERT_EQ(app_status(), "running") << replay;
   }
   world<plain> app{file, paper};
   ASSERT_TRUE(app.ends("A"));
@@ -588,6 +605,21 @@ TEST_F(WorkflowInstance, ParksWhenTheWorkflowEndsBeforeItsHistory) {
       << app.instance("A").error;
 }
 
+TEST_F(WorkflowInstance, ParksOnAGapInHistoryBeforeAnythingRunsInIt) {
+  {
+    world<plain> app{file, book};
+    app.start("plain", {"A"}, "A");
+    ASSERT_TRUE(app.run_until([&] { return app.history("A").size() == 2; }));
+    app.crash();
+  }
+  world<plain> app{file, book};
+  app.db().session() << "DELETE FROM workflow_history WHERE position = 1";
+  ASSERT_TRUE(app.ends("A"));
+  EXPECT_EQ(app.instance("A").status, instance_status::parked);
+  EXPECT_NE(app.instance("A").error.find("nothing at position 1"), std::string::npos) << app.instance("A").error;
+  EXPECT_EQ(std::count(book.lines.begin(), book.lines.end(), "first"), 1);
+}
+
 TEST_F(WorkflowInstance, ParksWhenTheOutputInHistoryNoLongerFitsItsType) {
   {
     world<plain> app{file, book};
@@ -626,6 +658,21 @@ TEST_F(WorkflowInstance, BeginsAnewWhenThisWorkerWasSilentForTooLong) {
   ASSERT_TRUE(app.ends("A"));
   EXPECT_EQ(app.instance("A").status, instance_status::completed);
   EXPECT_EQ(app.rows(), (names{"first A", "flaky A", "inline A"}));
+}
+
+TEST_F(WorkflowInstance, IsNotTakenOverBecauseNobodyCouldWriteForLongerThanTheLease) {
+  world<plain> app{file, book};
+  app.advance(1s);
+  app.db().session() << "INSERT INTO worker_epochs VALUES ('neighbour', 'w', 'elsewhere', '1:1', '2026', "
+                        "'2026-01-01 00:00:11.000000')";
+  app.advance(1s);
+  app.db().begin(); // someone holds the lock, and neither of the two can renew
+  app.advance(20s);
+  app.db().commit();
+  app.advance(6s); // our own late renewal says nothing about the neighbour's
+  EXPECT_EQ(app.count("SELECT count(*) FROM worker_epochs WHERE epoch = 'neighbour'"), 1);
+  app.advance(20s); // but it has not come back since
+  EXPECT_EQ(app.count("SELECT count(*) FROM worker_epochs WHERE epoch = 'neighbour'"), 0);
 }
 
 TEST_F(WorkflowInstance, GoesOnAfterAnyActorWasKilled) {

@@ -255,20 +255,27 @@ TEST_F(RunningApp, KeepsEventsForARelayerOfItsOwn) {
 
 // -- the end ----------------------------------------------------------------------------------------------------------
 
-constexpr auto slow = activity("slow", [](activity_context& ctx, std::atomic<int>& done) -> void {
-  ctx.on_commit([&done] { ++done; });
+struct progress {
+  std::atomic<int> begun{0};
+  std::atomic<int> done{0};
+};
+constexpr auto slow = activity("slow", [](activity_context& ctx, progress& seen) -> void {
+  ctx.on_commit([&seen] { ++seen.done; });
+  ++seen.begun;
   std::this_thread::sleep_for(50ms); // what it is about: the app is stopped meanwhile
 });
 constexpr auto wait = workflow("wait", [](workflow_context<slow>& ctx, int) -> task<> { co_await ctx.call<slow>(); });
 
 TEST_F(RunningApp, LetsRunningActivitiesCommitWhenItStops) {
-  std::atomic<int> done{0};
+  progress seen;
   {
-    app<wait> app{{.database = file}, done};
+    app<wait> app{{.database = file}, seen};
     for (int i = 0; i < 4; ++i) app.start<wait>(i);
+    while (seen.begun == 0) std::this_thread::yield();
   }
   database_file outside{file};
-  EXPECT_EQ(outside.number("SELECT count(*) FROM workflow_history"), done);
+  EXPECT_GT(seen.done, 0);
+  EXPECT_EQ(outside.number("SELECT count(*) FROM workflow_history"), seen.done);
   EXPECT_EQ(outside.number("SELECT count(*) FROM worker_epochs"), 0);
   EXPECT_EQ(outside.number("SELECT count(*) FROM workflow_instances WHERE owner_epoch IS NOT NULL"), 0);
 }
