@@ -37,6 +37,7 @@ public:
   virtual void on_workflow_start(const workflow_info&) {}
   virtual void on_workflow_complete(const workflow_info&) {}
   virtual void on_workflow_failed(const workflow_info&, const std::string& /*reason*/) {}
+  /// Not called yet: nothing cancels an instance.
   virtual void on_workflow_cancelled(const workflow_info&, const std::string& /*reason*/) {}
   /// Stopped for an operator; the reason names what code and history disagree on.
   virtual void on_workflow_parked(const workflow_info&, const std::string& /*reason*/) {}
