@@ -52,8 +52,7 @@ caf::behavior activity_executor::make_behavior() {
 void activity_executor::execute(const execute_attempt& job, const caf::strong_actor_ptr& instance) {
   activity_attempt attempt{*env_, job, [&] { return borrow(job); }};
   std::string why;
-  bool terminal = false;
-  bool lost = false;
+  auto fault = attempt_fault::own;
   try {
     const auto input = job.kind == attempt_kind::transaction ? nlohmann::json() : nlohmann::json::parse(job.input);
     const auto output = run(job, attempt, input, env_->dependencies);
@@ -80,16 +79,19 @@ void activity_executor::execute(const execute_attempt& job, const caf::strong_ac
     }
   } catch (const terminal_error& e) {
     why = e.what();
-    terminal = true;
+    fault = attempt_fault::terminal;
   } catch (const payload_error& e) { // the same the next time
     why = e.what();
-    terminal = true;
+    fault = attempt_fault::terminal;
+  } catch (const detail::undecodable_input& e) {
+    why = e.what();
+    fault = attempt_fault::undecodable;
   } catch (const soci::soci_error& e) { // a disk that is full or fails is no fault of the attempt
     why = e.what();
-    lost = storage_failure::from(e, "").retryable();
+    if (storage_failure::from(e, "").retryable()) fault = attempt_fault::lost;
   } catch (const storage_failure& e) {
     why = e.what();
-    lost = e.retryable();
+    if (e.retryable()) fault = attempt_fault::lost;
   } catch (const std::exception& e) {
     why = e.what();
   } catch (...) {
@@ -97,18 +99,19 @@ void activity_executor::execute(const execute_attempt& job, const caf::strong_ac
   }
   if (const auto refused = attempt.refused_statement(); !refused.empty()) {
     why = refused;
-    terminal = true;
+    fault = attempt_fault::terminal;
   }
   if (attempt.transaction_vanished()) why = std::string{transaction_vanished} + " (it ended with: " + why + ')';
   if (auto lease = attempt.take_lease())
-    tell_as(instance, coordinator_, discard_attempt{job.ticket, std::move(lease), std::move(why), terminal, lost});
+    tell_as(instance, coordinator_, discard_attempt{job.ticket, std::move(lease), std::move(why), fault});
   else
-    tell(instance, attempt_failed{job.ticket, std::move(why), terminal, lost || attempt.had_no_session()});
+    tell(instance, attempt_failed{job.ticket, std::move(why), attempt.had_no_session() ? attempt_fault::lost : fault});
 }
 
 lease_ptr activity_executor::borrow(const execute_attempt& job) {
   auto slot = std::make_shared<lease_slot>();
-  tell(coordinator_, acquire_session{slot, job.activity_id + " of " + job.instance_id});
+  tell(coordinator_,
+       acquire_session{std::make_shared<session_request>(slot, job.activity_id + " of " + job.instance_id)});
   return slot->wait(env_->options.database_timeout, env_->pump);
 }
 

@@ -7,7 +7,7 @@ namespace romancy {
 namespace {
 constexpr std::uint64_t poll_timer = 0;
 constexpr auto poll_interval = std::chrono::seconds{1};
-constexpr auto restart_delay = std::chrono::seconds{1};
+constexpr auto longest_restart_pause = std::chrono::seconds{60};
 constexpr int claim_batch = 100;
 } // namespace
 
@@ -18,6 +18,7 @@ dispatcher::dispatcher(caf::actor_config& cfg, environment_ptr env, instance_pee
 
 void dispatcher::on_exit() {
   starting_.clear();
+  cancelling_.clear();
   for (auto& [id, instance] : instances_)
     if (instance) tell(instance, drain{});
   instances_.clear();
@@ -34,6 +35,10 @@ caf::behavior dispatcher::make_behavior() {
   return {
       [this](start_request& request) {
         if (draining_) return;
+        if (starting_.size() >= static_cast<std::size_t>(env_->options.max_waiting_starts))
+          return request.slot->refused("instance " + request.instance.instance_id +
+                                       " is not started: " + std::to_string(starting_.size()) +
+                                       " others wait for the database already: try again later");
         const auto ticket = next_ticket_++;
         starting_.emplace(ticket, std::move(request.slot));
         send(peers_.coordinator, start_instance{ticket, std::move(request.instance)});
@@ -44,11 +49,25 @@ caf::behavior dispatcher::make_behavior() {
           run(started.instance, true);
         else if (!is_settled(started.instance.status))
           look(); // perhaps nobody owns it
-        if (node) node.mapped()->started({started.created, std::move(started.instance)});
+        if (node) node.mapped()->answered(std::move(started));
+      },
+      [this](cancel_instance_request& request) {
+        if (draining_) return;
+        const auto ticket = next_ticket_++;
+        cancelling_.emplace(ticket, std::move(request.slot));
+        send(peers_.coordinator, cancel_instance{ticket, std::move(request.request)});
+      },
+      [this](instance_cancelled& cancelled) {
+        if (cancelled.accepted) {
+          stop_and_undo(cancelled.request);
+          look(); // it may have been parked
+        }
+        if (auto node = cancelling_.extract(cancelled.ticket)) node.mapped()->answered(std::move(cancelled));
       },
       [this](instances_claimed& claimed) {
         looking_ = false;
         if (draining_) return; // what this epoch owns is given back at its end
+        for (const auto& request : claimed.to_cancel) stop_and_undo(request);
         const bool more = std::exchange(look_again_, false) || static_cast<int>(claimed.instances.size()) == claim_batch;
         if (!claimed.instances.empty()) log().info("{} unfinished instances continue here", claimed.instances.size());
         for (auto& record : claimed.instances) run(std::move(record), false);
@@ -67,6 +86,7 @@ caf::behavior dispatcher::make_behavior() {
       },
       [this](const request_failed& failure) {
         if (auto node = starting_.extract(failure.ticket)) return node.mapped()->refused(failure.message);
+        if (auto node = cancelling_.extract(failure.ticket)) return node.mapped()->refused(failure.message);
         looking_ = false;
         log().error("unfinished instances cannot be claimed: {}", failure.message);
       },
@@ -85,11 +105,8 @@ void dispatcher::look() {
     look_again_ = true;
     return;
   }
-  const auto room = env_->options.max_running_instances - static_cast<int>(instances_.size());
-  if (room <= 0) {
-    hungry_ = true;
-    return;
-  }
+  const auto room = std::max(0, env_->options.max_running_instances - static_cast<int>(instances_.size()));
+  hungry_ = room == 0; // it is still worth asking, for those that are to be cancelled
   looking_ = true;
   send(peers_.coordinator, claim_instances{workflows_, std::min(room, claim_batch)});
 }
@@ -101,9 +118,20 @@ void dispatcher::run(instance_record record, bool fresh) {
     send(actor, drain{});
   }
   const auto id = record.instance_id;
-  actor = spawn<workflow_instance>(env_, peers_, std::move(record), fresh);
+  workflow_instance::beginning how{.fresh = fresh};
+  if (const auto found = troubled_.find(id); found != troubled_.end()) {
+    how.failures = found->second.failures;
+    how.reason = found->second.reason;
+  }
+  actor = spawn<workflow_instance>(env_, peers_, std::move(record), std::move(how));
   by_address_.emplace(actor.address(), id);
   monitor(actor);
+}
+
+/// If it runs here. Its owner elsewhere finds the request when it looks for work.
+void dispatcher::stop_and_undo(const cancel_request& request) {
+  if (const auto found = instances_.find(request.instance_id); found != instances_.end() && found->second)
+    send(found->second, request);
 }
 
 void dispatcher::instance_ended(const caf::down_msg& down) {
@@ -113,11 +141,15 @@ void dispatcher::instance_ended(const caf::down_msg& down) {
   if (down.reason && down.reason != caf::exit_reason::normal && down.reason != caf::exit_reason::user_shutdown &&
       !draining_) {
     found->second = nullptr;
+    auto& known = troubled_[found->first];
+    known.reason = caf::to_string(down.reason);
+    const auto pause = std::min(std::chrono::seconds{1 << std::min(known.failures++, 6)}, longest_restart_pause);
     const auto ticket = next_ticket_++;
     to_restart_.emplace(ticket, found->first);
-    send(peers_.timekeeper, set_timer{ticket, restart_delay});
+    send(peers_.timekeeper, set_timer{ticket, pause});
     return;
   }
+  troubled_.erase(found->first);
   instances_.erase(found);
   if (std::exchange(hungry_, false)) look();
   finish_drain();

@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "actors/answer_slot.hpp"
 #include "actors/environment.hpp"
 #include "actors/guard.hpp"
 #include "actors/local_messages.hpp"
 #include "actors/message_types.hpp"
-#include "actors/start_slot.hpp"
 #include "actors/workflow_instance.hpp"
 
 namespace romancy {
@@ -25,6 +25,7 @@ public:
 private:
   void look();
   void run(instance_record record, bool fresh);
+  void stop_and_undo(const cancel_request& request);
   void instance_ended(const caf::down_msg& down);
   void finish_drain();
 
@@ -33,8 +34,14 @@ private:
   std::vector<std::string> workflows_;
   std::uint64_t next_ticket_ = 1; ///< 0 is the poll timer
   std::map<std::uint64_t, std::shared_ptr<start_slot>> starting_;
+  std::map<std::uint64_t, std::shared_ptr<cancel_slot>> cancelling_;
   std::map<std::uint64_t, std::string> to_restart_; ///< by ticket of their timer
   std::map<std::string, caf::actor> instances_;     ///< null: it ended by an error and waits to begin anew
+  struct trouble {
+    int failures = 0; ///< one after another
+    std::string reason;
+  };
+  std::map<std::string, trouble> troubled_; ///< instances that could not go on
   std::map<caf::actor_addr, std::string> by_address_;
   bool looking_ = false;
   bool look_again_ = false;

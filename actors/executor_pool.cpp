@@ -23,7 +23,7 @@ caf::behavior executor_pool::make_behavior() {
     std::erase_if(idle_, [&](const auto& executor) { return executor->address() == down.source; });
     if (auto node = busy_.extract(down.source)) {
       log().error("an executor ended: {}", caf::to_string(down.reason));
-      tell(node.mapped().instance, attempt_failed{node.mapped().ticket, "its executor ended", false, true});
+      tell(node.mapped().instance, attempt_failed{node.mapped().ticket, "its executor ended", attempt_fault::lost});
     }
     dispatch();
     finish_drain();

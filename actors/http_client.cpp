@@ -129,6 +129,7 @@ private:
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, next->headers.list);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); // a name that does not resolve does not hold up the end
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &keep_beginning);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &next->body);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, next->error);

@@ -25,11 +25,18 @@ inline constexpr auto transaction_vanished =
     "fail, "
     "and use ctx.transaction to undo a part";
 
+/// Why an attempt failed.
+enum class attempt_fault {
+  own,         ///< its code threw: it counts, and is tried again by its policy
+  terminal,    ///< the same would happen each time
+  lost,        ///< no fault of its own: it is run again without counting
+  undecodable, ///< today's types cannot read its stored inputs; it did not run
+};
+
 // -- executor → coordinator -----------------------------------------------------------------------------------------
 
 struct acquire_session {
-  std::shared_ptr<lease_slot> slot;
-  std::string borrower; ///< for the log: "create_order:1 of ORD-1"
+  std::shared_ptr<session_request> request;
 };
 /// The sender is the instance; it is answered by attempt_committed, attempt_failed or request_failed.
 struct commit_attempt {
@@ -43,13 +50,17 @@ struct discard_attempt {
   std::uint64_t ticket = 0;
   lease_ptr lease;
   std::string message;
-  bool terminal = false;
-  bool lost = false;
+  attempt_fault fault = attempt_fault::own;
 };
 struct lease_dropped {};
 struct run_actions {
   commit_actions actions;
 };
+
+inline constexpr auto foreign_keys_owed =
+    "FOREIGN KEY constraint failed: rows it wrote refer to rows that are not there (deferred foreign keys are checked "
+    "when "
+    "the attempt commits)";
 
 // -- instance → executors -------------------------------------------------------------------------------------------
 
@@ -70,12 +81,11 @@ struct execute_attempt {
   std::shared_ptr<void> frame;        ///< … the coroutine, which therefore stays until the body has returned
   std::int64_t compensation_id = 0;   ///< attempt_kind::compensation
 };
-/// Its rows are undone. `lost`: no fault of the attempt, run it again without counting it.
+/// Its rows are undone.
 struct attempt_failed {
   std::uint64_t ticket = 0;
   std::string message;
-  bool terminal = false;
-  bool lost = false;
+  attempt_fault fault = attempt_fault::own;
 };
 struct attempt_committed {
   std::uint64_t ticket = 0;
@@ -95,11 +105,17 @@ struct timer_fired {
 
 // -- dispatcher -----------------------------------------------------------------------------------------------------
 
-/// Where a thread of the service waits for app::start.
-class start_slot;
+/// Where a thread of the service waits for what became of its request.
+template <class Answer> class answer_slot;
+using start_slot = answer_slot<instance_started>;
 struct start_request {
   std::shared_ptr<start_slot> slot;
   instance_record instance;
+};
+using cancel_slot = answer_slot<instance_cancelled>;
+struct cancel_instance_request {
+  std::shared_ptr<cancel_slot> slot;
+  cancel_request request;
 };
 /// Work that nobody owns may be there.
 struct look_for_instances {};

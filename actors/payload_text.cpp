@@ -2,21 +2,10 @@
 
 #include <cmath>
 
+#include <romancy/detail/json_depth.hpp>
 #include <romancy/error.hpp>
 
 namespace romancy {
-
-namespace {
-
-bool all_finite(const nlohmann::json& value) {
-  if (value.is_number_float()) return std::isfinite(value.get<double>());
-  if (!value.is_structured()) return true;
-  for (const auto& part : value)
-    if (!all_finite(part)) return false;
-  return true;
-}
-
-} // namespace
 
 std::string storable(std::string message) {
   constexpr std::size_t longest = 4096;
@@ -33,8 +22,10 @@ void check_size(std::size_t bytes, const std::string& what, std::size_t max_byte
 }
 
 std::string payload_text(const nlohmann::json& value, const std::string& what, std::size_t max_bytes) {
-  if (!all_finite(value))
-    throw payload_error{what + " holds NaN or infinity, which JSON cannot keep: use std::optional, or text"};
+  detail::for_each_value(value, [&](const nlohmann::json& part) {
+    if (part.is_number_float() && !std::isfinite(part.get<double>()))
+      throw payload_error{what + " holds NaN or infinity, which JSON cannot keep: use std::optional, or text"};
+  });
   std::string text;
   try {
     text = value.dump();

@@ -46,6 +46,7 @@ public:
     lease_ = std::move(lease);
     changed_.notify_one();
   }
+  /// Of no effect once it is granted.
   void refuse(std::string why) {
     const std::lock_guard lock{mutex_};
     why_not_ = std::move(why);
@@ -80,6 +81,24 @@ private:
   lease_ptr lease_;
   std::optional<std::string> why_not_;
   bool abandoned_ = false;
+};
+
+/// A borrower's place in the queue, wherever it lies: in a mailbox, or with the coordinator. Whatever throws it away
+/// tells the borrower.
+class session_request {
+public:
+  session_request(std::shared_ptr<lease_slot> slot, std::string borrower)
+      : slot_{std::move(slot)}, borrower_{std::move(borrower)} {}
+  ~session_request() { slot_->refuse("the coordinator ended"); }
+  session_request(const session_request&) = delete;
+  session_request& operator=(const session_request&) = delete;
+
+  lease_slot& slot() const noexcept { return *slot_; }
+  const std::string& borrower() const noexcept { return borrower_; } ///< for the log: "create_order:1 of ORD-1"
+
+private:
+  std::shared_ptr<lease_slot> slot_;
+  std::string borrower_;
 };
 
 } // namespace romancy

@@ -46,6 +46,8 @@ caf::behavior supervisor::make_behavior() {
       },
       [this](const drain&) {
         draining_ = true;
+        for (const auto& entry : children_)
+          if (entry.spec.drains_at_once && entry.actor) send(entry.actor, drain{});
         removing_.clear();
         for (auto entry = children_.rbegin(); entry != children_.rend(); ++entry) removing_.push_back(entry->spec.name);
         drain_next();
@@ -103,6 +105,11 @@ void supervisor::child_down(const caf::down_msg& down) {
   }
   if (draining_) {
     dead->actor = nullptr;
+    if (down.reason && down.reason != caf::exit_reason::normal) { // the later ones would wait for its answers
+      log().error("{} ended while it was drained: {}", name, caf::to_string(down.reason));
+      for (auto later = std::next(dead); later != children_.end(); ++later)
+        if (later->actor) send_exit(later->actor, caf::exit_reason::user_shutdown);
+    }
     return;
   }
   for (auto later = std::next(dead); later != children_.end(); ++later) {

@@ -21,7 +21,8 @@ namespace romancy {
 /// grows while deaths follow each other; after too many in a minute it is half a minute. Meanwhile the app's health is
 /// not ok.
 ///
-/// drain: ends the children, the last one first, each when it has finished what it was doing.
+/// drain: ends the children, the last one first, each when it has finished what it was doing. Those that give others work
+/// are told at once.
 class supervisor final : public caf::event_based_actor {
 public:
   supervisor(caf::actor_config& cfg, environment_ptr env, std::shared_ptr<roster> names,

@@ -12,6 +12,7 @@ namespace romancy {
 struct child_spec {
   std::string name;
   std::function<caf::actor(caf::event_based_actor* supervisor)> start;
+  bool drains_at_once = false; ///< it gives the others work: it is told to end with the first, not in its turn
 };
 /// To be started after all that are there.
 struct add_children {

@@ -70,10 +70,10 @@ public:
     if (lost)
       tell(sender_, request_failed{attempt_.ticket, true, why});
     else
-      tell(sender_, attempt_failed{attempt_.ticket, why, false, false});
+      tell(sender_, attempt_failed{attempt_.ticket, why, attempt_fault::own});
   }
   bool survives_lost_commit(transaction_coordinator&) override {
-    if (wrote_rows_) tell(sender_, attempt_failed{attempt_.ticket, "the commit failed", false, true});
+    if (wrote_rows_) tell(sender_, attempt_failed{attempt_.ticket, "the commit failed", attempt_fault::lost});
     return !wrote_rows_;
   }
 
@@ -86,24 +86,24 @@ private:
 transaction_coordinator::transaction_coordinator(caf::actor_config& cfg, environment_ptr env, std::string epoch,
                                                  std::string previous_epoch, caf::actor callbacks)
     : event_based_actor{cfg}, env_{std::move(env)}, callbacks_{std::move(callbacks)}, epoch_{std::move(epoch)},
-      previous_epoch_{std::move(previous_epoch)}, db_{env_->open_database()}, tables_{std::make_unique<tables>(*db_)} {}
+      previous_epoch_{std::move(previous_epoch)} {}
 
 transaction_coordinator::~transaction_coordinator() = default;
 
 void transaction_coordinator::on_exit() {
-  for (auto& entry : queue_)
-    if (auto* borrower = std::get_if<waiting_borrower>(&entry)) borrower->request.slot->refuse("the coordinator ended");
   queue_.clear();
   batch_.clear();
   outbox_watchers_.clear();
   callbacks_ = nullptr;
-  if (open_ && !lent_) db_->roll_back();
+  if (db_ && open_ && !lent_) db_->roll_back();
   tables_.reset();
   db_.reset(); // a borrower may keep it until its code returns; closing it rolls back
 }
 
 caf::behavior transaction_coordinator::make_behavior() {
   guard(this, name());
+  db_ = env_->open_database(); // here, on the actor's own thread: it may wait for a lock
+  tables_ = std::make_unique<tables>(*db_);
   set_down_handler([this](caf::scheduled_actor*, caf::down_msg& down) {
     std::erase_if(outbox_watchers_, [&](const auto& watcher) { return watcher->address() == down.source; });
   });
@@ -111,7 +111,7 @@ caf::behavior transaction_coordinator::make_behavior() {
   pump();
   return {
       [this](acquire_session& request) {
-        queue_.emplace_back(waiting_borrower{std::move(request), current_sender()});
+        queue_.emplace_back(std::move(request.request));
         pump();
       },
       [this](commit_attempt& attempt) {
@@ -122,16 +122,19 @@ caf::behavior transaction_coordinator::make_behavior() {
           pump();
           return;
         }
-        if (take_back(lease))
-          run_in_savepoint(std::move(next));
-        else
+        if (!take_back(lease)) {
           next->failed(*this, transaction_vanished, false);
+        } else if (db_->owes_foreign_keys()) { // COMMIT would fail for all in the batch
+          db_->roll_back_savepoint(0);
+          next->failed(*this, foreign_keys_owed, false);
+        } else {
+          run_in_savepoint(std::move(next));
+        }
         after_lease();
       },
       [this](discard_attempt& attempt) {
         if (take_back(attempt.lease)) db_->roll_back_savepoint(0);
-        tell(current_sender(),
-             attempt_failed{attempt.ticket, std::move(attempt.message), attempt.terminal, attempt.lost});
+        tell(current_sender(), attempt_failed{attempt.ticket, std::move(attempt.message), attempt.fault});
         after_lease();
       },
       [this](const lease_dropped&) {
@@ -142,6 +145,7 @@ caf::behavior transaction_coordinator::make_behavior() {
       [this](start_instance& request) { take_in(request); },
       [this](release_instances& request) { take_in(request); },
       [this](claim_instances& request) { take_in(request); },
+      [this](cancel_instance& request) { take_in(request); },
       [this](load_history& request) { take_in(request); },
       [this](begin_compensation& request) { take_in(request); },
       [this](finish_instance& request) { take_in(request); },
@@ -181,7 +185,7 @@ template <class Request> void transaction_coordinator::take_in(Request& request)
 
 void transaction_coordinator::pump() {
   while (!queue_.empty() && !lent_ && !backing_off_) {
-    const bool borrowed_next = std::holds_alternative<waiting_borrower>(queue_.front());
+    const bool borrowed_next = std::holds_alternative<borrower>(queue_.front());
     // Those who are done do not wait for any number of borrowers.
     if (batch_.size() >= max_batch || (borrowed_next && !batch_.empty() && env_->clock->now() - opened_at_ > max_age))
       commit();
@@ -195,7 +199,7 @@ void transaction_coordinator::pump() {
     auto next = std::move(queue_.front());
     queue_.pop_front();
     if (borrowed_next)
-      lend(std::move(std::get<waiting_borrower>(next)));
+      lend(std::get<borrower>(next));
     else
       run_in_savepoint(std::move(std::get<std::unique_ptr<work>>(next)));
   }
@@ -242,6 +246,10 @@ void transaction_coordinator::run_in_savepoint(std::unique_ptr<work> next) {
       return back_off(e);
     }
     why = e.what();
+    if (e.kind() == failure_kind::broken) { // others may still be served: only said
+      log().critical("the database is damaged: {}", why);
+      env_->health->database(why);
+    }
   } catch (const std::exception& e) {
     why = e.what();
   }
@@ -305,15 +313,15 @@ void transaction_coordinator::finish_drain() {
 
 // -- lending --------------------------------------------------------------------------------------------------------
 
-void transaction_coordinator::lend(waiting_borrower borrower) {
-  if (borrower.request.slot->abandoned()) return db_->release_savepoint(0);
+void transaction_coordinator::lend(const borrower& next) {
+  if (next->slot().abandoned()) return db_->release_savepoint(0);
   db_->lend();
   const auto self = address();
   auto lease = std::make_shared<session_lease>(
       db_, [self] { tell(caf::actor_cast<caf::strong_actor_ptr>(self), lease_dropped{}); });
   lent_ = lease.get();
-  borrower_ = std::move(borrower.request.borrower);
-  borrower.request.slot->grant(std::move(lease));
+  borrower_ = next->borrower();
+  next->slot().grant(std::move(lease));
 }
 
 /// False if the borrower's SQL has ended the transaction, which undid the rest of the batch too: that is carried out
@@ -386,7 +394,13 @@ transaction_coordinator::nothing transaction_coordinator::carry_out(const releas
 }
 
 instances_claimed transaction_coordinator::carry_out(const claim_instances& request) {
-  return {tables_->instances.claim(epoch_, request.workflows, request.limit)};
+  auto to_cancel = tables_->instances.cancel_requests(epoch_); // those that are claimed now know it already
+  return {tables_->instances.claim(epoch_, request.workflows, request.limit), std::move(to_cancel)};
+}
+
+instance_cancelled transaction_coordinator::carry_out(const cancel_instance& request) {
+  const auto& [id, reason] = request.request;
+  return {request.ticket, tables_->instances.request_cancel(id, reason), request.request};
 }
 
 history_loaded transaction_coordinator::carry_out(const load_history& request) {
@@ -413,7 +427,8 @@ compensation_begun transaction_coordinator::carry_out(const begin_compensation& 
   if (!request.error.empty() &&
       !tables_->instances.begin_compensation(request.instance_id, epoch_, request.fence, request.error))
     throw ownership_lost{};
-  return {request.ticket, tables_->compensations.remaining(request.instance_id)};
+  const auto stored = tables_->instances.find(request.instance_id);
+  return {request.ticket, tables_->compensations.remaining(request.instance_id), stored ? stored->cancel_reason : ""};
 }
 
 instance_finished transaction_coordinator::carry_out(const finish_instance& request) {

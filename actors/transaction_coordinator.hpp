@@ -52,17 +52,14 @@ private:
   };
   template <class Request> class request_work;
   class attempt_work;
-  struct waiting_borrower {
-    acquire_session request;
-    caf::strong_actor_ptr sender;
-  };
-  using queued = std::variant<std::unique_ptr<work>, waiting_borrower>;
+  using borrower = std::shared_ptr<session_request>;
+  using queued = std::variant<std::unique_ptr<work>, borrower>;
 
   template <class Request> void take_in(Request& request);
   void pump();
   bool begin();
   void run_in_savepoint(std::unique_ptr<work> next);
-  void lend(waiting_borrower borrower);
+  void lend(const borrower& next);
   bool take_back(const lease_ptr& lease);
   void after_lease();
   void commit();
@@ -79,6 +76,7 @@ private:
   instance_started carry_out(const start_instance&);
   nothing carry_out(const release_instances&);
   instances_claimed carry_out(const claim_instances&);
+  instance_cancelled carry_out(const cancel_instance&);
   history_loaded carry_out(const load_history&);
   compensation_begun carry_out(const begin_compensation&);
   instance_finished carry_out(const finish_instance&);

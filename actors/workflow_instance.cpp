@@ -9,7 +9,10 @@ namespace romancy {
 
 namespace {
 
-constexpr auto lost_pause = std::chrono::milliseconds{50};
+constexpr int too_many_failures = 10;
+
+/// After an attempt that was lost through no fault of its own.
+std::chrono::milliseconds lost_pause(int times) { return std::chrono::milliseconds{50 << std::min(times, 6)}; }
 
 std::string_view kind_name(detail::step_kind kind) {
   switch (kind) {
@@ -46,8 +49,9 @@ void fill(detail::step_state& state, const history_record& outcome) {
 } // namespace
 
 workflow_instance::workflow_instance(caf::actor_config& cfg, environment_ptr env, instance_peers peers,
-                                     instance_record record, bool fresh)
-    : event_based_actor{cfg}, env_{std::move(env)}, peers_{std::move(peers)}, record_{std::move(record)}, fresh_{fresh} {}
+                                     instance_record record, beginning how)
+    : event_based_actor{cfg}, env_{std::move(env)}, peers_{std::move(peers)}, record_{std::move(record)}, how_{std::move(
+                                                                                                              how)} {}
 
 void workflow_instance::on_exit() {
   pending_.clear();
@@ -59,7 +63,9 @@ void workflow_instance::on_exit() {
 
 caf::behavior workflow_instance::make_behavior() {
   guard(this, "workflow_instance " + record_.instance_id);
-  if (fresh_) {
+  if (how_.failures >= too_many_failures) {
+    park("it could not go on, " + std::to_string(how_.failures) + " times one after another: " + how_.reason);
+  } else if (how_.fresh) {
     call_hook([info = info()](lifecycle_hooks& hooks) { hooks.on_workflow_start(info); });
     start_function();
   } else {
@@ -70,7 +76,10 @@ caf::behavior workflow_instance::make_behavior() {
         history_ = std::move(loaded.history);
         for (std::size_t i = 0; i < history_.size(); ++i)
           if (history_[i].position > 0) by_position_[history_[i].position] = i;
-        if (record_.status == instance_status::compensating) {
+        if (is_cancelling() && record_.status == instance_status::running) {
+          end_if_cancelled();
+        } else if (record_.status == instance_status::compensating) {
+          ending_ = true;
           failure_ = record_.error;
           send(peers_.coordinator, begin_compensation{next_ticket_++, record_.instance_id, record_.fence, ""});
         } else {
@@ -83,7 +92,9 @@ caf::behavior workflow_instance::make_behavior() {
       [this](const attempt_committed& outcome) { committed(outcome); },
       [this](const attempt_failed& failure) { attempt_has_failed(failure); },
       [this](const timer_fired& timer) { run_step(timer.ticket); },
+      [this](const cancel_request& request) { cancel(request.reason); },
       [this](compensation_begun& begun) {
+        record_.cancel_reason = std::move(begun.cancel_reason); // perhaps it was asked for just before
         to_undo_ = std::move(begun.remaining);
         std::reverse(to_undo_.begin(), to_undo_.end());
         compensate_next();
@@ -204,6 +215,7 @@ void workflow_instance::run_step(std::uint64_t ticket) {
   const auto found = pending_.find(ticket);
   if (found == pending_.end()) return;
   auto& step = found->second;
+  step.waits = false;
   if (!step.executes) {
     send(peers_.coordinator, step.event);
     return;
@@ -250,6 +262,7 @@ void workflow_instance::committed(const attempt_committed& outcome) {
     return compensate_next();
   }
   fill(*step.state, outcome.history);
+  if (is_cancelling()) return end_if_cancelled();
   run_function();
 }
 
@@ -261,8 +274,17 @@ void workflow_instance::attempt_has_failed(const attempt_failed& failure) {
     log().error("{} of {} cannot go on: {}", step.attempt.activity_id, record_.instance_id, failure.message);
     return quit(caf::make_error(caf::sec::runtime_error, failure.message)); // the dispatcher begins anew
   }
-  if (failure.lost) return send(peers_.timekeeper, set_timer{failure.ticket, lost_pause});
-  if (failure.terminal || step.attempt.number >= step.retry.max_attempts())
+  if (is_cancelling()) { // its rows are undone
+    pending_.erase(found);
+    return end_if_cancelled();
+  }
+  if (failure.fault == attempt_fault::lost) return wait(step, lost_pause(step.lost++));
+  step.lost = 0;
+  if (failure.fault == attempt_fault::undecodable && step.attempt.kind == attempt_kind::compensation)
+    return park("today's code cannot read what is to be undone of " + step.attempt.activity_id + ": " + failure.message +
+                ": let the compensation accept it. The workflow had failed: " + failure_);
+  if (failure.fault == attempt_fault::terminal || failure.fault == attempt_fault::undecodable ||
+      step.attempt.number >= step.retry.max_attempts())
     return record_failure(failure.ticket, failure.message);
   const auto delay = step.retry.delay_after(step.attempt.number);
   if (step.is_activity())
@@ -272,7 +294,12 @@ void workflow_instance::attempt_has_failed(const attempt_failed& failure) {
   log().info("{} of {} failed in attempt {} of {}, next in {} ms: {}", info(step.attempt).step, record_.instance_id,
              step.attempt.number, step.retry.max_attempts(), delay.count(), failure.message);
   ++step.attempt.number;
-  send(peers_.timekeeper, set_timer{failure.ticket, delay});
+  wait(step, delay);
+}
+
+void workflow_instance::wait(pending_step& step, std::chrono::microseconds pause) {
+  step.waits = true;
+  send(peers_.timekeeper, set_timer{step.attempt.ticket, pause});
 }
 
 /// The failure is an outcome like any other: replay takes the same branch.
@@ -299,7 +326,25 @@ void workflow_instance::record_failure(std::uint64_t ticket, const std::string& 
 
 // -- the end ----------------------------------------------------------------------------------------------------------
 
+void workflow_instance::cancel(const std::string& reason) {
+  if (ending_ || is_cancelling()) return;
+  log().info("instance {} is cancelled: {}", record_.instance_id, reason);
+  record_.cancel_reason = reason;
+  if (coroutine_) end_if_cancelled(); // else history is on its way
+}
+
+/// What is on the way ends first: an attempt that commits is undone like the others.
+void workflow_instance::end_if_cancelled() {
+  for (const auto& [ticket, step] : pending_)
+    if (!step.waits) return;
+  pending_.clear();
+  suspended_ = {};
+  condition_ = nullptr;
+  fail("cancelled: " + record_.cancel_reason);
+}
+
 void workflow_instance::fail(const std::string& why) {
+  ending_ = true;
   failure_ = why.empty() ? "it failed without a word" : storable(why);
   coroutine_.reset();
   send(peers_.coordinator, begin_compensation{next_ticket_++, record_.instance_id, record_.fence, failure_});
@@ -307,12 +352,13 @@ void workflow_instance::fail(const std::string& why) {
 
 void workflow_instance::compensate_next() {
   if (to_undo_.empty()) {
-    auto error = failure_;
+    const bool cancelled = !record_.cancel_reason.empty();
+    auto error = cancelled ? record_.cancel_reason : failure_;
     for (const auto& outcome : history_)
       if (outcome.event_type == to_string(history_event::compensation_failed))
         error += "; not undone: " + outcome.activity_id.substr(std::string_view{"@compensate:"}.size()) + " (" +
                  outcome.data + ')';
-    return settle(instance_status::failed, "", std::move(error));
+    return settle(cancelled ? instance_status::cancelled : instance_status::failed, "", std::move(error));
   }
   const auto& undo = to_undo_.back();
   const auto* entry = env_->definitions.find_activity(undo.activity_name);
@@ -339,6 +385,7 @@ void workflow_instance::park(const std::string& why) {
 }
 
 void workflow_instance::settle(instance_status status, std::string output, std::string error) {
+  ending_ = true;
   pending_.clear();
   suspended_ = {};
   condition_ = nullptr;

@@ -27,9 +27,13 @@ struct instance_peers {
 /// with an error when it must begin anew.
 class workflow_instance final : public caf::event_based_actor, private detail::instance_port {
 public:
-  /// `fresh`: it was started just now, so it has no history.
+  struct beginning {
+    bool fresh = false;   ///< it was started just now, so it has no history
+    int failures = 0;     ///< how often it could not go on, one after another; after too many it parks …
+    std::string reason{}; ///< … with the last reason
+  };
   workflow_instance(caf::actor_config& cfg, environment_ptr env, instance_peers peers, instance_record record,
-                    bool fresh);
+                    beginning how);
   const char* name() const override { return "workflow_instance"; }
   caf::behavior make_behavior() override;
   void on_exit() override;
@@ -42,6 +46,8 @@ private:
     commit_attempt event; ///< step_kind::event: committed without an executor
     bool executes = true;
     bool failing = false; ///< its failure is being recorded
+    bool waits = false;   ///< for the time of its next attempt: nothing of it is on the way
+    int lost = 0;         ///< attempts, one after another
     bool is_activity() const { return executes && attempt.kind != attempt_kind::transaction; }
   };
 
@@ -58,8 +64,12 @@ private:
   void prepare_event(pending_step& step, const detail::outgoing_event& event);
   void committed(const attempt_committed& outcome);
   void attempt_has_failed(const attempt_failed& failure);
+  void wait(pending_step& step, std::chrono::microseconds pause);
   void record_failure(std::uint64_t ticket, const std::string& message);
 
+  void cancel(const std::string& reason);
+  bool is_cancelling() const { return !record_.cancel_reason.empty() && !ending_; }
+  void end_if_cancelled();
   void fail(const std::string& why);
   void compensate_next();
   void settle(instance_status status, std::string output, std::string error);
@@ -73,7 +83,7 @@ private:
   environment_ptr env_;
   instance_peers peers_;
   instance_record record_;
-  bool fresh_;
+  beginning how_;
   std::vector<history_record> history_;
   std::map<int, std::size_t> by_position_; ///< index in history_
 
@@ -86,6 +96,7 @@ private:
   std::uint64_t next_ticket_ = 1;
   std::map<std::uint64_t, pending_step> pending_;
 
+  bool ending_ = false;                      ///< the function runs no longer
   std::string failure_;                      ///< why the function failed
   std::vector<compensation_record> to_undo_; ///< the next one at the end
   instance_record result_;

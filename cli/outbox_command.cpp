@@ -9,7 +9,7 @@
 
 #include "actors/clock.hpp"
 #include "cli/commands.hpp"
-#include "cli/open_migrated.hpp"
+#include "cli/open_database.hpp"
 #include "cli/relay_flags.hpp"
 #include "storage/outbox_reader.hpp"
 #include "storage/outbox_table.hpp"
@@ -40,7 +40,7 @@ outbox_filter filter_of(const outbox_flags& given) {
 }
 
 int print_status(const outbox_flags& given) {
-  const auto db = open_migrated(given.database);
+  const auto db = open_database(given.database);
   const auto counts = outbox_reader{*db}.status_counts();
   nlohmann::json object;
   for (const auto& [status, count] : counts) {
@@ -52,7 +52,7 @@ int print_status(const outbox_flags& given) {
 }
 
 int print_list(const outbox_flags& given) {
-  const auto db = open_migrated(given.database);
+  const auto db = open_database(given.database);
   for (const auto& event : outbox_reader{*db}.list(filter_of(given))) {
     if (!given.json) {
       std::cout << to_text(event.created_at) << "  " << std::left << std::setw(9) << to_string(event.status) << "  "
@@ -84,7 +84,7 @@ int redrive(const outbox_flags& given) {
   static_cast<void>(filter_of(given)); // refuses a status that is none
   if (given.status == "pending" || given.status == "published")
     throw std::invalid_argument{"--status " + given.status + ": only failed, invalid and expired events can be redriven"};
-  const auto db = open_migrated(given.database);
+  const auto db = open_database(given.database);
   db->begin();
   const int redriven = outbox_table{*db}.redrive(given.id, given.type, given.status, system_clock{}.now());
   db->commit();

@@ -8,7 +8,7 @@
 #include <romancy/error.hpp>
 
 #include "cli/commands.hpp"
-#include "cli/open_migrated.hpp"
+#include "cli/open_database.hpp"
 #include "cli/relay_flags.hpp"
 #include "storage/history_table.hpp"
 #include "storage/instance_table.hpp"
@@ -22,6 +22,7 @@ struct workflow_flags {
   std::string status;
   std::string workflow;
   std::string id;
+  std::string reason;
   int limit = 100;
   bool json = false;
 };
@@ -40,6 +41,7 @@ nlohmann::json to_json(const instance_table::summary& row) {
           {"input", parsed(row.instance.input)},
           {"output", parsed(row.instance.output)},
           {"error", row.instance.error},
+          {"cancel_reason", row.instance.cancel_reason},
           {"owner", row.owner_epoch},
           {"started_at", row.started_at},
           {"finished_at", row.finished_at}};
@@ -49,7 +51,7 @@ int print_list(const workflow_flags& given) {
   if (!given.status.empty() && !to_instance_status(given.status))
     throw std::invalid_argument{"--status " + given.status +
                                 " is no status: use running, compensating, completed, failed, cancelled or parked"};
-  const auto db = open_migrated(given.database);
+  const auto db = open_database(given.database);
   for (const auto& row : instance_table{*db}.list({given.status, given.workflow, given.id, given.limit})) {
     if (given.json)
       std::cout << line(to_json(row)) << '\n';
@@ -62,7 +64,7 @@ int print_list(const workflow_flags& given) {
 }
 
 int print_one(const workflow_flags& given) {
-  const auto db = open_migrated(given.database);
+  const auto db = open_database(given.database);
   const auto found = instance_table{*db}.list({.instance_id = given.id, .limit = 1});
   if (found.empty()) throw error{"there is no instance " + given.id + ": see romancy workflow list"};
   const auto history = history_table{*db}.list(given.id);
@@ -86,6 +88,7 @@ int print_one(const workflow_flags& given) {
   std::cout << "input     " << row.instance.input << '\n';
   if (!row.instance.output.empty()) std::cout << "output    " << row.instance.output << '\n';
   if (!row.instance.error.empty()) std::cout << "error     " << row.instance.error << '\n';
+  if (!row.instance.cancel_reason.empty()) std::cout << "cancel    " << row.instance.cancel_reason << '\n';
   std::cout << "history\n";
   for (const auto& step : history)
     std::cout << "  " << step.created_at << "  " << step.record.activity_id << "  " << step.record.event_type
@@ -94,10 +97,45 @@ int print_one(const workflow_flags& given) {
   return 0;
 }
 
+/// One short transaction of our own. @throws error when it is refused
+template <class Change> auto change(const workflow_flags& given, Change how) {
+  const auto db = open_database(given.database);
+  instance_table instances{*db};
+  db->begin();
+  const auto changed = how(instances);
+  db->commit();
+  return changed;
+}
+
+int cancel(const workflow_flags& given) {
+  const bool accepted = change(given, [&](instance_table& all) { return all.request_cancel(given.id, given.reason); });
+  if (given.json)
+    std::cout << nlohmann::json{{"accepted", accepted}} << '\n';
+  else if (accepted)
+    std::cout << given.id << " is stopped and undone by the app that serves it\n";
+  if (!accepted)
+    throw error{"instance " + given.id +
+                " has ended, or is being undone for a failure of its own: see romancy workflow show " + given.id};
+  return 0;
+}
+
+int resume(const workflow_flags& given) {
+  if (given.id.empty() && given.workflow.empty())
+    throw std::invalid_argument{"workflow resume: say which parked instances with --id or --workflow"};
+  const int resumed = change(given, [&](instance_table& all) { return all.resume(given.id, given.workflow); });
+  if (given.json)
+    std::cout << nlohmann::json{{"resumed", resumed}} << '\n';
+  else
+    std::cout << resumed << " instances go on\n";
+  if (resumed == 0 && !given.id.empty())
+    throw error{"instance " + given.id + " is not there, or not parked: see romancy workflow list --id " + given.id};
+  return 0;
+}
+
 } // namespace
 
 void add_workflow(CLI::App& app, command& run) {
-  auto* workflow = app.add_subcommand("workflow", "Look at instances");
+  auto* workflow = app.add_subcommand("workflow", "Look at instances, cancel them, let parked ones go on");
   workflow->require_subcommand(1);
   auto given = std::make_shared<workflow_flags>();
   auto common = [&](CLI::App& sub) {
@@ -115,6 +153,18 @@ void add_workflow(CLI::App& app, command& run) {
   common(*show);
   show->add_option("id", given->id, "The instance's id")->required();
   show->callback([given, &run] { run = [given] { return print_one(*given); }; });
+  auto* cancelled = workflow->add_subcommand(
+      "cancel", "Stop an instance after the step it is in, and compensate what it has done; a parked one too");
+  common(*cancelled);
+  cancelled->add_option("id", given->id, "The instance's id")->required();
+  cancelled->add_option("--reason", given->reason, "Kept as the instance's error");
+  cancelled->callback([given, &run] { run = [given] { return cancel(*given); }; });
+  auto* resumed = workflow->add_subcommand(
+      "resume", "Let parked instances go on where they were, once the code fits their history again");
+  common(*resumed);
+  resumed->add_option("--id", given->id, "Only this instance");
+  resumed->add_option("--workflow", given->workflow, "Only of this workflow");
+  resumed->callback([given, &run] { run = [given] { return resume(*given); }; });
 }
 
 } // namespace romancy::cli

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "messages/cancel_request.hpp"
 #include "messages/compensation_record.hpp"
 #include "messages/event_mark.hpp"
 #include "messages/event_record.hpp"
@@ -52,6 +53,16 @@ struct claim_instances {
 };
 struct instances_claimed {
   std::vector<instance_record> instances;
+  std::vector<cancel_request> to_cancel; ///< of those that this epoch owns
+};
+struct cancel_instance {
+  std::uint64_t ticket = 0;
+  cancel_request request;
+};
+struct instance_cancelled {
+  std::uint64_t ticket = 0;
+  bool accepted = false;
+  cancel_request request;
 };
 struct load_history {
   std::uint64_t ticket = 0;
@@ -71,6 +82,7 @@ struct begin_compensation {
 struct compensation_begun {
   std::uint64_t ticket = 0;
   std::vector<compensation_record> remaining; ///< the last completed first
+  std::string cancel_reason;                  ///< not empty: it was cancelled, and will end so
 };
 struct finish_instance {
   std::uint64_t ticket = 0;

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <mutex>
 
+#include "actors/answer_slot.hpp"
 #include "actors/event_check.hpp"
 #include "actors/guard.hpp"
 #include "actors/local_messages.hpp"
 #include "actors/message_types.hpp"
 #include "actors/payload_text.hpp"
-#include "actors/start_slot.hpp"
 #include "runtime/engine.hpp"
 #include "runtime/storage_backend.hpp"
 #include "storage/instance_table.hpp"
@@ -40,13 +40,17 @@ public:
   }
 
   nlohmann::json result(const std::string& id, std::optional<std::chrono::milliseconds> timeout) override {
-    const auto forever = std::chrono::steady_clock::time_point::max();
-    const auto end = timeout ? std::chrono::steady_clock::now() + *timeout : forever;
+    const auto end = timeout ? deadline_after(*timeout) : std::chrono::steady_clock::time_point::max();
     completion_board::waiter waiter{*engine_->env().completions, id};
     // It usually ends in this process, which tells. Otherwise the database does.
     auto pause = std::chrono::milliseconds{100};
     for (;;) {
-      if (const auto stored = find(id); is_settled(stored.status)) return output_of(stored);
+      try {
+        if (const auto stored = find(id); is_settled(stored.status)) return output_of(stored);
+      } catch (const storage_error& e) {
+        if (!e.retryable()) throw;
+        log().warn("instance {} is waited for, the database does not answer: {}", id, e.what());
+      }
       const auto now = std::chrono::steady_clock::now();
       if (now >= end)
         throw error{"instance " + id + " has not ended within " + std::to_string(timeout->count()) + " ms; it goes on"};
@@ -58,29 +62,69 @@ public:
   }
 
   instance_status status(const std::string& id) override { return find(id).status; }
+
+  bool cancel(const std::string& id, const std::string& reason) override {
+    check_name(reason.empty() ? "none" : reason, "the reason to cancel instance " + id, 4096);
+    static_cast<void>(find(id)); // else it is said here that there is none
+    if (engine_->env().definitions.workflows.empty())
+      throw error{"instance " + id +
+                  ": this app serves no workflows: cancel it in one that does, or with romancy workflow "
+                  "cancel"};
+    const auto slot = std::make_shared<cancel_slot>();
+    if (auto answer = ask<instance_cancelled>(
+            slot,
+            [&] {
+              return cancel_instance_request{slot, {id, reason}};
+            },
+            "instance " + id + " is not cancelled"))
+      return answer->accepted;
+    throw storage_error{"instance " + id + ": no answer within " + waited() +
+                            ": it may be cancelled; look at its status, or cancel it again",
+                        true};
+  }
   romancy::storage storage() override { return romancy::storage{backend_}; }
   romancy::health health() const override { return engine_->health(); }
   void shut_down() override { engine_->shut_down(); }
 
 private:
-  start_slot::outcome commit_start(const instance_record& instance) {
-    // Starting twice is starting once: when the dispatcher is replaced meanwhile, the new one is asked too.
-    const auto end = std::chrono::steady_clock::now() + engine_->options().database_timeout;
+  instance_started commit_start(const instance_record& instance) {
     const auto slot = std::make_shared<start_slot>();
+    const auto& id = instance.instance_id;
+    if (auto answer = ask<instance_started>(
+            slot,
+            [&] {
+              return start_request{slot, instance};
+            },
+            "instance " + id + " is not started"))
+      return std::move(*answer);
+    throw start_unconfirmed{id, "instance " + id + ": no answer within " + waited() +
+                                    ": it may have been started; start it again with the same id"};
+  }
+
+  /// Asks the dispatcher; when it is replaced meanwhile, the new one too: asking twice must be asking once. Nothing: no
+  /// answer within database_timeout.
+  template <class Answer, class Request>
+  std::optional<Answer> ask(const std::shared_ptr<answer_slot<Answer>>& slot, Request request,
+                            const std::string& otherwise) {
+    const auto end = deadline_after(engine_->options().database_timeout);
     caf::actor asked;
     while (std::chrono::steady_clock::now() < end) {
-      if (engine_->stopped()) throw error{"instance " + instance.instance_id + " is not started: the app is shut down"};
+      if (engine_->stopped()) {
+        if (!asked) throw error{otherwise + ": the app is shut down"};
+        return {};
+      }
       if (auto dispatcher = engine_->roster().get("dispatcher", std::chrono::milliseconds{100});
           dispatcher && dispatcher != asked) {
         asked = dispatcher;
-        tell(dispatcher, start_request{slot, instance});
+        tell(dispatcher, request());
       }
-      if (auto outcome = slot->wait_for(std::chrono::milliseconds{100})) return std::move(*outcome);
+      if (auto answer = slot->wait_for(std::chrono::milliseconds{100})) return answer;
     }
-    throw storage_error{"instance " + instance.instance_id + " is not started after " +
-                            std::to_string(engine_->options().database_timeout.count()) +
-                            " ms, the database does not answer: start it again with the same id",
-                        true};
+    return {};
+  }
+  std::string waited() const {
+    if (engine_->stopped()) return "the life of the app, which is shut down";
+    return std::to_string(engine_->options().database_timeout.count()) + " ms";
   }
 
   instance_record find(const std::string& id) {

@@ -38,13 +38,15 @@ core_actors::core_actors(caf::actor_system& system, environment_ptr env)
     children.push_back({"executor_pool", [shared, names](caf::event_based_actor* self) {
                           return caf::actor{self->spawn<executor_pool>(shared, names->get("transaction_coordinator"))};
                         }});
-    children.push_back({"dispatcher", [shared, names](caf::event_based_actor* self) {
+    children.push_back({"dispatcher",
+                        [shared, names](caf::event_based_actor* self) {
                           const auto started = self->spawn<dispatcher>(
                               shared, instance_peers{names->get("transaction_coordinator"), names->get("executor_pool"),
                                                      names->get("timekeeper"), names->get("callback_runner")});
                           self->send(names->get("worker_lease"), started);
                           return caf::actor{started};
-                        }});
+                        },
+                        true});
   }
   supervisor_ = system.spawn<romancy::supervisor>(env_, roster_, std::move(children));
 }

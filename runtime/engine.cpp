@@ -62,6 +62,7 @@ void check(const app_options& options) {
                         "' has a space: it is the source of events, a URI reference"};
   at_least("executors", options.executors, 1);
   at_least("max_running_instances", options.max_running_instances, 1);
+  at_least("max_waiting_starts", options.max_waiting_starts, 1);
   at_least("max_scope_depth", options.max_scope_depth, 1);
   at_least("worker_lease", options.worker_lease, milliseconds{100});
   at_least("database_timeout", options.database_timeout, milliseconds{1});
@@ -77,9 +78,8 @@ engine::engine(app_options options, detail::definition_table definitions, detail
   env_->options = std::move(options);
   const database::options how{std::min(env_->options.database_timeout, std::chrono::milliseconds{1000}),
                               installed_statement_hook()};
-  // When a coordinator is started again it does not wait long: its supervisor has other things to do, and tries again.
   env_->open_database = [url = url_, how] {
-    return std::shared_ptr<database>{database::open(url, how, std::chrono::milliseconds{100})};
+    return std::shared_ptr<database>{database::open(url, how, std::chrono::milliseconds{1000})};
   };
   env_->open_http = [](int max_in_flight) { return std::make_unique<http_client>(max_in_flight); };
 

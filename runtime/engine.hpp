@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include <caf/all.hpp>
@@ -49,6 +51,15 @@ private:
   bool relays_ = false;
   bool stopped_ = false;
 };
+
+/// Now and `timeout`, however long that is.
+inline std::chrono::steady_clock::time_point deadline_after(std::chrono::milliseconds timeout) {
+  const auto now = std::chrono::steady_clock::now();
+  const auto longest = std::chrono::steady_clock::time_point::max() - now;
+  return timeout < std::chrono::duration_cast<std::chrono::milliseconds>(longest)
+             ? now + timeout
+             : std::chrono::steady_clock::time_point::max();
+}
 
 /// @throws startup_error that names the option and says what it may be.
 void check(const app_options& options);

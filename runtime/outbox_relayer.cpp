@@ -1,5 +1,6 @@
 #include <romancy/outbox_relayer.hpp>
 
+#include <algorithm>
 #include <future>
 #include <mutex>
 
@@ -38,8 +39,9 @@ public:
 
   bool run_once(std::chrono::milliseconds timeout) {
     start();
-    const auto end = std::chrono::steady_clock::now() + timeout;
-    const auto relayer = running()->roster().get("outbox_relayer", timeout);
+    const auto end = deadline_after(timeout);
+    const auto relayer =
+        running()->roster().get("outbox_relayer", std::min<std::chrono::milliseconds>(timeout, std::chrono::hours{24}));
     if (!relayer) return false;
     auto idle = std::make_shared<std::promise<void>>();
     tell(relayer, report_idle{[idle] { idle->set_value(); }});

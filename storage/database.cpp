@@ -37,8 +37,8 @@ struct database::savepoint {
 class database::impl {
 public:
   impl(soci::session& session, const statement_hook& hook)
-      : on_statement{hook}, begin{(session.prepare << "BEGIN IMMEDIATE")}, commit{(session.prepare << "COMMIT")},
-        connection{native(session)} {
+      : on_statement{hook}, begin{(session.prepare << std::string{sqlite3_dialect.begin})},
+        commit{(session.prepare << "COMMIT")}, connection{native(session)} {
     sqlite_api::sqlite3_set_authorizer(connection, &authorize, this);
     sqlite_api::sqlite3_commit_hook(connection, &refuse_commit, this);
     if (on_statement) sqlite_api::sqlite3_trace_v2(connection, SQLITE_TRACE_STMT, &trace, this);
@@ -124,6 +124,7 @@ database::database(const database_url& url, const options& how) try : session_{"
                           "cannot open the database: its journal mode stays '" + mode + "' instead of 'wal'"};
   session_ << "PRAGMA synchronous = FULL";
   session_ << "PRAGMA cache_size = -16000"; // KiB
+  session_ << "PRAGMA foreign_keys = ON";
   impl_ = std::make_unique<impl>(session_, how.on_statement);
 } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "open the database");
@@ -194,6 +195,13 @@ void database::lend() {
   impl_->lent = true;
 }
 void database::take_back() { impl_->lent = false; }
+
+bool database::owes_foreign_keys() const { // https://www.sqlite.org/c3ref/c_dbstatus_options.html
+  int current = 0, unused = 0;
+  sqlite_api::sqlite3_db_status(impl_->connection, SQLITE_DBSTATUS_DEFERRED_FKS, &current, &unused, 0);
+  return current != 0;
+}
+
 const std::string& database::refused() const { return impl_->refused; }
 
 int database::changes() const { return sqlite_api::sqlite3_changes(impl_->connection); }

@@ -8,6 +8,7 @@
 #include <soci/soci.h>
 
 #include "storage/database_url.hpp"
+#include "storage/dialect.hpp"
 
 namespace romancy {
 
@@ -15,8 +16,8 @@ namespace romancy {
 /// that count, fail or die at the k-th one.
 using statement_hook = std::function<void(const char* sql)>;
 
-/// One connection, opened for durable writing (SQLite: WAL, synchronous=FULL), with transactions and savepoints by plain
-/// SQL. Not thread-safe; may wander between threads. Functions throw storage_failure.
+/// One connection, opened for durable writing (SQLite: WAL, synchronous=FULL, foreign keys enforced), with transactions
+/// and savepoints by plain SQL. Not thread-safe; may wander between threads. Functions throw storage_failure.
 ///
 /// While it is lent to user code, the connection itself refuses BEGIN, COMMIT, ROLLBACK and SAVEPOINT text, what would
 /// change the connection for those after it (PRAGMA, ATTACH, temporary tables), and whatever else would commit.
@@ -36,8 +37,9 @@ public:
   static std::unique_ptr<database> open(const database_url& url, const options& how, std::chrono::milliseconds patience);
 
   soci::session& session() noexcept { return session_; }
+  const romancy::dialect& dialect() const noexcept { return sqlite3_dialect; }
 
-  void begin(); ///< takes the write lock at once, so that nothing later can fail for want of it
+  void begin();
   void commit();
   void roll_back() noexcept;
   bool in_transaction() const;
@@ -50,6 +52,8 @@ public:
 
   void lend();
   void take_back();
+  /// True while a row refers to one that is not there, which COMMIT would refuse: of deferred foreign keys.
+  bool owes_foreign_keys() const;
   /// The refused statement that user code tried to run since lend(), or an empty string.
   const std::string& refused() const;
 

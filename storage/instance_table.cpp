@@ -16,13 +16,15 @@ instance_table::instance_table(database& db)
     : db_{db}, insert_{(db.session().prepare
                             << "INSERT INTO workflow_instances (instance_id, workflow_name, input_data, owner_epoch, "
                                "fence, started_at) "
-                               "VALUES (:id, :workflow, :input, :epoch, 1, :now) ON CONFLICT (instance_id) DO NOTHING",
+                               "VALUES (:id, :workflow, :input, :epoch, 1, :now)" +
+                                   std::string{db.dialect().if_absent_instance},
                         soci::use(row_.instance_id), soci::use(row_.workflow), soci::use(row_.input), soci::use(epoch_),
                         soci::use(now_))},
-      find_{(db.session().prepare << "SELECT workflow_name, status, input_data, output_data, error, fence "
+      find_{(db.session().prepare << "SELECT workflow_name, status, input_data, output_data, error, fence, cancel_reason "
                                      "FROM workflow_instances WHERE instance_id = :id",
              soci::use(row_.instance_id), soci::into(row_.workflow), soci::into(status_), soci::into(row_.input),
-             soci::into(row_.output, output_is_), soci::into(row_.error, error_is_), soci::into(row_.fence))},
+             soci::into(row_.output, output_is_), soci::into(row_.error, error_is_), soci::into(row_.fence),
+             soci::into(row_.cancel_reason, cancel_is_))},
       finish_{(db.session().prepare << "UPDATE workflow_instances SET status = :status, output_data = :output, "
                                        "error = coalesce(:error, error), owner_epoch = NULL, finished_at = :now "
                                        "WHERE instance_id = :id AND owner_epoch = :epoch AND fence = :fence",
@@ -46,6 +48,7 @@ std::optional<instance_record> instance_table::find(const std::string& instance_
     row_.status = to_instance_status(status_).value_or(instance_status::parked);
     if (output_is_ == soci::i_null) row_.output.clear();
     if (error_is_ == soci::i_null) row_.error.clear();
+    if (cancel_is_ == soci::i_null) row_.cancel_reason.clear();
     found = row_;
   }
   return found;
@@ -59,7 +62,7 @@ std::vector<instance_record> instance_table::claim(const std::string& epoch, con
   for (const auto& name : workflows) names += (names.empty() ? "'" : ", '") + name + '\'';
   instance_record row;
   std::string status;
-  soci::indicator error_is;
+  soci::indicator error_is, cancel_is;
   soci::statement claim =
       (db_.session().prepare
            << "UPDATE workflow_instances SET owner_epoch = :epoch, fence = fence + 1 WHERE instance_id IN ("
@@ -67,13 +70,15 @@ std::vector<instance_record> instance_table::claim(const std::string& epoch, con
               "owner_epoch IS NULL AND workflow_name IN (" +
                   names +
                   ") ORDER BY started_at LIMIT :limit) "
-                  "RETURNING instance_id, workflow_name, status, input_data, error, fence",
+                  "RETURNING instance_id, workflow_name, status, input_data, error, fence, cancel_reason",
        soci::use(epoch), soci::use(limit), soci::into(row.instance_id), soci::into(row.workflow), soci::into(status),
-       soci::into(row.input), soci::into(row.error, error_is), soci::into(row.fence));
+       soci::into(row.input), soci::into(row.error, error_is), soci::into(row.fence),
+       soci::into(row.cancel_reason, cancel_is));
   std::vector<instance_record> claimed;
   for (bool more = claim.execute(true); more; more = claim.fetch()) {
     row.status = to_instance_status(status).value_or(instance_status::running);
     if (error_is == soci::i_null) row.error.clear();
+    if (cancel_is == soci::i_null) row.cancel_reason.clear();
     claimed.push_back(row);
   }
   return claimed;
@@ -98,10 +103,65 @@ bool instance_table::finish(const instance_record& finished, const std::string& 
   status_ = std::string{to_string(finished.status)};
   output_is_ = is(row_.output);
   error_is_ = is(row_.error);
+  if (finished.status == instance_status::parked)
+    db_.session()
+        << "UPDATE workflow_instances SET parked_from = status WHERE instance_id = :id AND owner_epoch = :epoch "
+           "AND fence = :fence",
+        soci::use(row_.instance_id), soci::use(epoch_), soci::use(row_.fence);
   finish_.execute(true);
   return db_.changes() == 1;
 } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "finish an instance");
+}
+
+bool instance_table::request_cancel(const std::string& instance_id, const std::string& reason) try {
+  const auto why = reason.empty() ? std::string{"no reason was given"} : reason;
+  db_.session()
+      << "UPDATE workflow_instances SET cancel_reason = :reason WHERE instance_id = :id AND status = 'running' AND "
+         "cancel_reason IS NULL",
+      soci::use(why), soci::use(instance_id);
+  if (db_.changes() > 0) return true;
+  // Nobody runs a parked one: whoever claims it next undoes it.
+  db_.session() << "UPDATE workflow_instances SET cancel_reason = :reason, status = 'compensating', parked_from = NULL, "
+                   "finished_at = NULL WHERE instance_id = :id AND status = 'parked'",
+      soci::use(why), soci::use(instance_id);
+  if (db_.changes() > 0) return true;
+  const auto stored = find(instance_id);
+  if (!stored) throw storage_failure{failure_kind::other, "there is no instance " + instance_id};
+  return !stored->cancel_reason.empty() && (!is_settled(stored->status) || stored->status == instance_status::cancelled);
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "cancel instance " + instance_id);
+}
+
+std::vector<cancel_request> instance_table::cancel_requests(const std::string& epoch) try {
+  cancel_request row;
+  std::vector<cancel_request> found;
+  soci::statement select = (db_.session().prepare << "SELECT instance_id, cancel_reason FROM workflow_instances "
+                                                     "WHERE owner_epoch = :epoch AND cancel_reason IS NOT NULL AND "
+                                                     "status = 'running'",
+                            soci::use(epoch), soci::into(row.instance_id), soci::into(row.reason));
+  for (bool more = select.execute(true); more; more = select.fetch()) found.push_back(row);
+  return found;
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "look for instances to cancel");
+}
+
+int instance_table::resume(const std::string& instance_id, const std::string& workflow) try {
+  where_clause where;
+  where.add("instance_id", instance_id);
+  where.add("workflow_name", workflow);
+  // What was being undone keeps the error it is undone for.
+  soci::details::prepare_temp_type query =
+      db_.session().prepare
+      << "UPDATE workflow_instances SET error = CASE parked_from WHEN 'compensating' THEN error END, "
+         "status = coalesce(parked_from, 'running'), parked_from = NULL, finished_at = NULL" +
+             where.text() + (where.text().empty() ? " WHERE " : " AND ") + "status = 'parked'";
+  for (const auto& value : where.values()) query, soci::use(value);
+  soci::statement update = query;
+  update.execute(true);
+  return db_.changes();
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "resume instances");
 }
 
 void instance_table::release(const std::string& epoch, const std::string& instance_id) try {
@@ -117,7 +177,7 @@ void instance_table::release(const std::string& epoch, const std::string& instan
 std::vector<instance_table::summary> instance_table::list(const filter& wanted) try {
   summary row;
   std::string status;
-  soci::indicator output_is, error_is, owner_is, finished_is;
+  soci::indicator output_is, error_is, owner_is, finished_is, cancel_is;
   where_clause where;
   where.add("status", wanted.status);
   where.add("workflow_name", wanted.workflow);
@@ -125,14 +185,15 @@ std::vector<instance_table::summary> instance_table::list(const filter& wanted) 
   soci::details::prepare_temp_type query =
       db_.session().prepare
       << "SELECT instance_id, workflow_name, status, input_data, output_data, error, fence, owner_epoch, started_at, "
-         "finished_at FROM workflow_instances" +
+         "finished_at, cancel_reason FROM workflow_instances" +
              where.text() + " ORDER BY started_at, instance_id LIMIT :limit";
   for (const auto& value : where.values()) query, soci::use(value);
   soci::statement select =
       (query, soci::use(wanted.limit), soci::into(row.instance.instance_id), soci::into(row.instance.workflow),
        soci::into(status), soci::into(row.instance.input), soci::into(row.instance.output, output_is),
        soci::into(row.instance.error, error_is), soci::into(row.instance.fence), soci::into(row.owner_epoch, owner_is),
-       soci::into(row.started_at), soci::into(row.finished_at, finished_is));
+       soci::into(row.started_at), soci::into(row.finished_at, finished_is),
+       soci::into(row.instance.cancel_reason, cancel_is));
   std::vector<summary> found;
   for (bool more = select.execute(true); more; more = select.fetch()) {
     row.instance.status = to_instance_status(status).value_or(instance_status::parked);
@@ -140,6 +201,7 @@ std::vector<instance_table::summary> instance_table::list(const filter& wanted) 
     if (error_is == soci::i_null) row.instance.error.clear();
     if (owner_is == soci::i_null) row.owner_epoch.clear();
     if (finished_is == soci::i_null) row.finished_at.clear();
+    if (cancel_is == soci::i_null) row.instance.cancel_reason.clear();
     found.push_back(row);
   }
   return found;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "messages/cancel_request.hpp"
 #include "messages/instance_record.hpp"
 #include "messages/time_point.hpp"
 #include "storage/database.hpp"
@@ -26,6 +27,13 @@ public:
                           const std::string& error);
   /// To a settled status, owned by nobody; false if it is not ours. `finished.error` empty: the stored one stays.
   bool finish(const instance_record& finished, const std::string& epoch, time_point now);
+  /// Asks its owner to stop and undo it; a parked one is unfinished again. False if it has ended, or is being undone for
+  /// a failure of its own. The first reason stays.
+  bool request_cancel(const std::string& instance_id, const std::string& reason);
+  /// Of running instances that `epoch` owns.
+  std::vector<cancel_request> cancel_requests(const std::string& epoch);
+  /// Lets parked instances go on where they were; an empty argument means all. Returns how many.
+  int resume(const std::string& instance_id, const std::string& workflow);
   /// Gives back all that `epoch` owns, or one of them.
   void release(const std::string& epoch, const std::string& instance_id = {});
 
@@ -49,7 +57,7 @@ private:
   database& db_;
   instance_record row_;
   std::string epoch_, now_, status_;
-  soci::indicator output_is_, error_is_;
+  soci::indicator output_is_, error_is_, cancel_is_;
   soci::statement insert_, find_, finish_;
 };
 

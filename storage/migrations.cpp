@@ -21,9 +21,11 @@ void run_script(soci::session& sql, std::string_view script) {
   }
 }
 
-int read_version(soci::session& sql) {
+int read_version(database& db) {
+  auto& sql = db.session();
+  const std::string table = "romancy_schema";
   int tables = 0;
-  sql << "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'romancy_schema'", soci::into(tables);
+  sql << std::string{db.dialect().count_tables}, soci::use(table), soci::into(tables);
   if (tables == 0) return 0;
   int version = 0;
   soci::indicator found = soci::i_null;
@@ -41,8 +43,17 @@ void refuse_newer(int version) {
 
 int migrations::newest() { return all().back().version; }
 
-int migrations::current(database& db) try { return read_version(db.session()); } catch (const soci::soci_error& e) {
+int migrations::current(database& db) try { return read_version(db); } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "read the schema version");
+}
+
+void migrations::check(database& db) {
+  const int version = current(db);
+  refuse_newer(version);
+  if (version == 0) throw startup_error{"it has no tables of Romancy yet: make them with romancy migrate"};
+  if (version < newest())
+    throw startup_error{"its schema has version " + std::to_string(version) + ", this program reads version " +
+                        std::to_string(newest()) + ": bring it up to date with romancy migrate"};
 }
 
 std::vector<std::string> migrations::apply(database& db) {
@@ -55,7 +66,7 @@ std::vector<std::string> migrations::apply(database& db) {
     auto& sql = db.session();
     sql << "CREATE TABLE IF NOT EXISTS romancy_schema (version INTEGER PRIMARY KEY, name VARCHAR(255) NOT NULL, "
            "applied_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)";
-    const int version = read_version(sql); // again: another process may have been faster
+    const int version = read_version(db); // again: another process may have been faster
     refuse_newer(version);
     for (const auto& step : all()) {
       if (step.version <= version) continue;

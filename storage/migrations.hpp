@@ -22,6 +22,8 @@ public:
   static int newest();
   /// Of a database; 0: Romancy's tables are not there.
   static int current(database& db);
+  /// Only looks. @throws startup_error if the database is not at newest(); storage_failure.
+  static void check(database& db);
   /// Brings the database to newest() and returns the names of the steps that were applied.
   /// @throws startup_error if its schema is newer than the code; storage_failure.
   static std::vector<std::string> apply(database& db);

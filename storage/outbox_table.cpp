@@ -24,12 +24,12 @@ outbox_table::outbox_table(database& db)
                soci::use(row_.attributes, attributes_is_), soci::use(row_.instance_id, instance_is_),
                soci::use(row_.activity_id, activity_is_), soci::use(created_at_))},
       claim_{(db.session().prepare
-                  << "UPDATE outbox_events SET locked_by = :epoch WHERE sequence IN (SELECT sequence FROM outbox_events "
-                     "INDEXED BY idx_outbox_due "
-                     "WHERE status = 'pending' AND locked_by IS NULL AND next_attempt_at <= :now "
-                     "ORDER BY next_attempt_at, sequence LIMIT :limit) "
-                     "RETURNING sequence, event_id, event_type, event_source, event_data, content_type, created_at, "
-                     "data_encoding, attributes, instance_id, activity_id, retry_count, last_error",
+                  << "UPDATE outbox_events SET locked_by = :epoch WHERE sequence IN (SELECT sequence FROM outbox_events" +
+                         std::string{db.dialect().due_index} +
+                         " WHERE status = 'pending' AND locked_by IS NULL AND next_attempt_at <= :now "
+                         "ORDER BY next_attempt_at, sequence LIMIT :limit) "
+                         "RETURNING sequence, event_id, event_type, event_source, event_data, content_type, created_at, "
+                         "data_encoding, attributes, instance_id, activity_id, retry_count, last_error",
               soci::use(epoch_), soci::use(now_), soci::use(limit_), soci::into(row_.sequence), soci::into(row_.id),
               soci::into(row_.type), soci::into(row_.source), soci::into(row_.data), soci::into(row_.content_type),
               soci::into(created_at_), soci::into(row_.data_encoding), soci::into(row_.attributes, attributes_is_),

@@ -44,7 +44,8 @@ public:
   /// `start<wf>(inputs…)` or `start<wf>(inputs…, instance_id{"ORD-1"})`. Returns when the instance is committed: from
   /// then on it runs to an end, whatever crashes. With an id that exists it returns that instance and starts nothing. Not
   /// from inside an activity that holds the session: the instance could not be committed before that one returns.
-  /// @throws instance_conflict if the id belongs to another workflow or to other inputs; payload_error; storage_error.
+  /// @throws instance_conflict if the id belongs to another workflow or to other inputs; payload_error; start_unconfirmed
+  /// when it may have been started; storage_error when it was not.
   template <const auto& Workflow, class... Args> auto start(Args&&... args) {
     using definition = detail::definition_t<Workflow>;
     static_assert(detail::contains<detail::list<detail::constant<Workflows>...>, detail::constant<Workflow>>,
@@ -60,6 +61,13 @@ public:
     auto key = runtime_->start(Workflow.name(), std::move(encoded), std::move(id));
     return run<typename definition::output>{runtime_, std::move(key)};
   }
+
+  /// Has an instance stopped and undone, whichever process runs it: the attempt that is running ends first, no further
+  /// step begins, and what is done is compensated, the last one first. Then it is `cancelled`, with `reason`. A parked
+  /// instance is undone as well. Returns when the request is committed: true if it will be undone, unless it is just
+  /// completing; false if it has ended already, or its own failure is being undone. Thread-safe.
+  /// @throws error if there is no such instance; storage_error
+  bool cancel(const std::string& id, const std::string& reason = {}) { return runtime_->cancel(id, reason); }
 
   /// The database, for looking at it.
   romancy::storage storage() const { return runtime_->storage(); }

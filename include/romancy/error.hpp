@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include <romancy/instance_status.hpp>
 
@@ -29,6 +30,16 @@ public:
 
 private:
   bool retryable_;
+};
+
+/// `app::start` got no answer in time: the instance may have been started. Start it again with the same id.
+class start_unconfirmed : public storage_error {
+public:
+  start_unconfirmed(std::string id, const std::string& what) : storage_error{what, true}, id_{std::move(id)} {}
+  const std::string& instance_id() const noexcept { return id_; }
+
+private:
+  std::string id_;
 };
 
 /// An event, an input or an output that cannot be stored: invalid CloudEvents attributes, data that is not UTF-8, NaN, a

@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <romancy/detail/json_depth.hpp>
+
 namespace romancy {
 
 enum class data_form { json, text, bytes };
@@ -18,7 +20,9 @@ enum class data_form { json, text, bytes };
 /// as they are (CloudEvents JSON format 1.0, section 3.1; HTTP binding 1.0, section 3.1).
 class event_data {
 public:
+  /// @throws payload_error if it is nested deeper than 512 levels.
   static event_data of_json(const nlohmann::json& value, std::string content_type = "application/json") {
+    detail::check_depth(value);
     return {data_form::json, value, {}, std::move(content_type)};
   }
   /// `text` is UTF-8.

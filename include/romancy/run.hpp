@@ -18,8 +18,12 @@ public:
   const std::string& id() const noexcept { return id_; }
   instance_status status() const { return runtime_->status(id_); }
 
-  /// Blocks until the instance has ended and returns its output, whichever process ran it.
-  /// @throws instance_failed when it failed, was cancelled or parked; error when the app is shut down meanwhile.
+  /// The same as app::cancel.
+  bool cancel(const std::string& reason = {}) const { return runtime_->cancel(id_, reason); }
+
+  /// Blocks until the instance has ended and returns its output, whichever process ran it. Waits through a database that
+  /// is locked or away. @throws instance_failed when it failed, was cancelled or parked; error when the app is shut down
+  /// meanwhile.
   Out result() const { return decode(runtime_->result(id_, std::nullopt)); }
   /// The same. @throws error when `timeout` passes first; the instance goes on.
   Out result(std::chrono::milliseconds timeout) const { return decode(runtime_->result(id_, timeout)); }

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "actors/answer_slot.hpp"
 #include "actors/guard.hpp"
 #include "actors/local_messages.hpp"
 #include "actors/message_types.hpp"
-#include "actors/start_slot.hpp"
 #include "storage/migrations.hpp"
 
 namespace romancy::testing {

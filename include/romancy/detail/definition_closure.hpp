@@ -19,9 +19,16 @@ template <class... Ins> std::tuple<Ins...> decode_inputs(list<Ins...>, [[maybe_u
 }
 
 /// Calls `function` with a fresh context, decoded inputs and the dependencies it names; encodes the output.
+/// @throws undecodable_input, before the function is called
 template <class Shape, class Function>
 json invoke(Function* function, activity_port& port, const json& encoded, const dependency_set& dependencies) {
-  auto values = decode_inputs(typename Shape::inputs{}, encoded);
+  auto values = [&] {
+    try {
+      return decode_inputs(typename Shape::inputs{}, encoded);
+    } catch (const std::exception& e) {
+      throw undecodable_input{e.what()};
+    }
+  }();
   typename Shape::context ctx{port};
   return [&]<class... Deps>(list<Deps...>) -> json {
     auto call = [&](auto&... in) { return function(ctx, std::move(in)..., dependencies.get<Deps>()...); };

@@ -11,6 +11,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <romancy/detail/json_depth.hpp>
 #include <romancy/detail/type_list.hpp>
 #include <romancy/json_optional.hpp>
 
@@ -45,6 +46,7 @@ template <class T>
   });
 
   template <class T> json encode(const T& value) {
+    if constexpr (std::is_same_v<T, json>) check_depth(value);
     return json(value); // parentheses: json{x} makes an array of one
   }
 

@@ -32,6 +32,12 @@ namespace romancy::detail {
 
 using json = nlohmann::json;
 
+/// Today's types cannot read what was stored for a step.
+class undecodable_input : public error {
+public:
+  using error::error;
+};
+
 /// One attempt of an activity, a compensation or an inline transaction, seen from its context. Used on one thread.
 class activity_port {
 public:
@@ -161,6 +167,7 @@ public:
   virtual std::string start(std::string_view workflow, json inputs, std::optional<romancy::instance_id>) = 0;
   virtual json result(const std::string& id, std::optional<std::chrono::milliseconds> timeout) = 0;
   virtual instance_status status(const std::string& id) = 0;
+  virtual bool cancel(const std::string& id, const std::string& reason) = 0;
   virtual romancy::storage storage() = 0;
   virtual romancy::health health() const = 0;
   virtual void shut_down() = 0;

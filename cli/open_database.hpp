@@ -11,14 +11,18 @@
 
 namespace romancy::cli {
 
-/// The database that a command looks at, its schema up to date. It must be there: a mistyped path makes no database.
+/// The database that a command works on. It must be there, with the schema of this program: nothing is made or migrated.
 /// @throws startup_error
-inline std::unique_ptr<database> open_migrated(const std::string& text) {
+inline std::unique_ptr<database> open_database(const std::string& text) {
   const auto url = database_url::parse(text);
   if (!std::filesystem::exists(url.path))
     throw startup_error{"database '" + url.path + "' does not exist: check the path, or make it with romancy migrate"};
   auto db = database::open(url, {}, std::chrono::seconds{30});
-  static_cast<void>(migrations::apply(*db));
+  try {
+    migrations::check(*db);
+  } catch (const startup_error& e) {
+    throw startup_error{"database '" + url.path + "': " + e.what()};
+  }
   return db;
 }
 
