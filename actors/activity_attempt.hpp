@@ -30,6 +30,7 @@ public:
   const std::string& step() const override { return step_; }
   int attempt() const override { return job_.number; }
 
+  bool has_session() const { return lease_ != nullptr; }
   /// No session came in time: no fault of the attempt.
   bool had_no_session() const { return had_no_session_; }
   /// Its SQL has ended the transaction, so nothing that it wrote is left.

@@ -28,6 +28,12 @@ nlohmann::json run(const execute_attempt& job, activity_attempt& attempt, const 
   return nullptr;
 }
 
+/// A disk that is full or fails under the session that was lent. Not a lock: the session has the only one, so that it is
+/// another connection of the attempt that waited.
+bool is_no_fault_of(const activity_attempt& attempt, failure_kind kind) {
+  return kind == failure_kind::unavailable && attempt.has_session();
+}
+
 } // namespace
 
 activity_executor::activity_executor(caf::actor_config& cfg, environment_ptr env, caf::actor coordinator, caf::actor pool)
@@ -86,12 +92,12 @@ void activity_executor::execute(const execute_attempt& job, const caf::strong_ac
   } catch (const detail::undecodable_input& e) {
     why = e.what();
     fault = attempt_fault::undecodable;
-  } catch (const soci::soci_error& e) { // a disk that is full or fails is no fault of the attempt
+  } catch (const soci::soci_error& e) {
     why = e.what();
-    if (storage_failure::from(e, "").retryable()) fault = attempt_fault::lost;
+    if (is_no_fault_of(attempt, storage_failure::from(e, "").kind())) fault = attempt_fault::lost;
   } catch (const storage_failure& e) {
     why = e.what();
-    if (e.retryable()) fault = attempt_fault::lost;
+    if (is_no_fault_of(attempt, e.kind())) fault = attempt_fault::lost;
   } catch (const std::exception& e) {
     why = e.what();
   } catch (...) {

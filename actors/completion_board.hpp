@@ -20,14 +20,17 @@ public:
     const std::lock_guard lock{mutex_};
     const auto found = waiting_.find(instance.instance_id);
     if (found == waiting_.end()) return;
-    for (auto* one : found->second) one->result = instance;
-    changed_.notify_all();
+    for (auto* one : found->second) {
+      one->result_ = instance;
+      one->changed_.notify_one();
+    }
   }
   /// Nobody waits any longer.
   void close() {
     const std::lock_guard lock{mutex_};
     closed_ = true;
-    changed_.notify_all();
+    for (auto& [id, waiters] : waiting_)
+      for (auto* one : waiters) one->changed_.notify_one();
   }
 
   /// One thread that waits. Begin to wait, then look into the database, then call `wait_until`: what ends in between is
@@ -50,24 +53,24 @@ public:
     /// Nothing when `deadline` passed first, or the board is closed.
     std::optional<instance_record> wait_until(std::chrono::steady_clock::time_point deadline) {
       std::unique_lock lock{board_.mutex_};
-      board_.changed_.wait_until(lock, deadline, [&] { return result.has_value() || board_.closed_; });
-      return result;
+      changed_.wait_until(lock, deadline, [&] { return result_.has_value() || board_.closed_; });
+      return result_;
     }
     bool closed() const {
       const std::lock_guard lock{board_.mutex_};
       return board_.closed_;
     }
 
-    std::optional<instance_record> result;
-
   private:
+    friend completion_board;
     completion_board& board_;
     std::string id_;
+    std::condition_variable changed_; ///< of its own: an instance that ends wakes nobody else
+    std::optional<instance_record> result_;
   };
 
 private:
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
   std::map<std::string, std::vector<waiter*>> waiting_;
   bool closed_ = false;
 };

@@ -37,8 +37,9 @@ caf::behavior dispatcher::make_behavior() {
         if (draining_) return;
         if (starting_.size() >= static_cast<std::size_t>(env_->options.max_waiting_starts))
           return request.slot->refused("instance " + request.instance.instance_id +
-                                       " is not started: " + std::to_string(starting_.size()) +
-                                       " others wait for the database already: try again later");
+                                           " is not started: " + std::to_string(starting_.size()) +
+                                           " others wait for the database already: try again later",
+                                       true);
         const auto ticket = next_ticket_++;
         starting_.emplace(ticket, std::move(request.slot));
         send(peers_.coordinator, start_instance{ticket, std::move(request.instance)});
@@ -53,6 +54,12 @@ caf::behavior dispatcher::make_behavior() {
       },
       [this](cancel_instance_request& request) {
         if (draining_) return;
+        if (cancelling_.size() >= static_cast<std::size_t>(env_->options.max_waiting_starts))
+          return request.slot->refused(
+              "instance " + request.request.instance_id +
+                  " is not cancelled: too many requests wait for the database already: try again "
+                  "later",
+              true);
         const auto ticket = next_ticket_++;
         cancelling_.emplace(ticket, std::move(request.slot));
         send(peers_.coordinator, cancel_instance{ticket, std::move(request.request)});
@@ -68,7 +75,8 @@ caf::behavior dispatcher::make_behavior() {
         looking_ = false;
         if (draining_) return; // what this epoch owns is given back at its end
         for (const auto& request : claimed.to_cancel) stop_and_undo(request);
-        const bool more = std::exchange(look_again_, false) || static_cast<int>(claimed.instances.size()) == claim_batch;
+        const bool more = std::exchange(look_again_, false) ||
+                          (asked_for_ > 0 && static_cast<int>(claimed.instances.size()) == asked_for_);
         if (!claimed.instances.empty()) log().info("{} unfinished instances continue here", claimed.instances.size());
         for (auto& record : claimed.instances) run(std::move(record), false);
         if (more) look();
@@ -79,14 +87,26 @@ caf::behavior dispatcher::make_behavior() {
           look();
           send(peers_.timekeeper, set_timer{poll_timer, poll_interval});
         } else if (auto node = to_restart_.extract(timer.ticket)) {
-          instances_.erase(node.mapped());
-          send(peers_.coordinator, release_instances{node.mapped()}); // and claim it again, as it now is in the database
-          look();
+          const auto ticket = next_ticket_++;
+          send(peers_.coordinator, release_instances{ticket, node.mapped()});
+          releasing_.emplace(ticket, std::move(node.mapped()));
         }
       },
+      [this](const instances_released& released) {
+        if (auto node = releasing_.extract(released.ticket)) {
+          instances_.erase(node.mapped());
+          look(); // and claim it again, as it now is in the database
+        }
+      },
+      [this](const instance_goes_on& instance) { troubled_.erase(instance.instance_id); },
       [this](const request_failed& failure) {
-        if (auto node = starting_.extract(failure.ticket)) return node.mapped()->refused(failure.message);
-        if (auto node = cancelling_.extract(failure.ticket)) return node.mapped()->refused(failure.message);
+        // What may succeed later is not refused, but tried again there.
+        if (auto node = starting_.extract(failure.ticket)) return node.mapped()->refused(failure.message, false);
+        if (auto node = cancelling_.extract(failure.ticket)) return node.mapped()->refused(failure.message, false);
+        if (auto node = releasing_.extract(failure.ticket)) {
+          log().error("instance {} cannot be begun anew: {}", node.mapped(), failure.message);
+          return restart_later(node.mapped());
+        }
         looking_ = false;
         log().error("unfinished instances cannot be claimed: {}", failure.message);
       },
@@ -108,7 +128,8 @@ void dispatcher::look() {
   const auto room = std::max(0, env_->options.max_running_instances - static_cast<int>(instances_.size()));
   hungry_ = room == 0; // it is still worth asking, for those that are to be cancelled
   looking_ = true;
-  send(peers_.coordinator, claim_instances{workflows_, std::min(room, claim_batch)});
+  asked_for_ = std::min(room, claim_batch);
+  send(peers_.coordinator, claim_instances{workflows_, asked_for_});
 }
 
 void dispatcher::run(instance_record record, bool fresh) {
@@ -122,6 +143,7 @@ void dispatcher::run(instance_record record, bool fresh) {
   if (const auto found = troubled_.find(id); found != troubled_.end()) {
     how.failures = found->second.failures;
     how.reason = found->second.reason;
+    how.dispatcher = this;
   }
   actor = spawn<workflow_instance>(env_, peers_, std::move(record), std::move(how));
   by_address_.emplace(actor.address(), id);
@@ -142,17 +164,22 @@ void dispatcher::instance_ended(const caf::down_msg& down) {
       !draining_) {
     found->second = nullptr;
     auto& known = troubled_[found->first];
+    ++known.failures;
     known.reason = caf::to_string(down.reason);
-    const auto pause = std::min(std::chrono::seconds{1 << std::min(known.failures++, 6)}, longest_restart_pause);
-    const auto ticket = next_ticket_++;
-    to_restart_.emplace(ticket, found->first);
-    send(peers_.timekeeper, set_timer{ticket, pause});
+    restart_later(found->first);
     return;
   }
   troubled_.erase(found->first);
   instances_.erase(found);
   if (std::exchange(hungry_, false)) look();
   finish_drain();
+}
+
+void dispatcher::restart_later(const std::string& instance_id) {
+  const int doublings = std::min(std::max(0, troubled_[instance_id].failures - 1), 6);
+  const auto ticket = next_ticket_++;
+  to_restart_.emplace(ticket, instance_id);
+  send(peers_.timekeeper, set_timer{ticket, std::min(std::chrono::seconds{1 << doublings}, longest_restart_pause)});
 }
 
 void dispatcher::finish_drain() {

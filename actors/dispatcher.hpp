@@ -27,6 +27,7 @@ private:
   void run(instance_record record, bool fresh);
   void stop_and_undo(const cancel_request& request);
   void instance_ended(const caf::down_msg& down);
+  void restart_later(const std::string& instance_id);
   void finish_drain();
 
   environment_ptr env_;
@@ -36,13 +37,16 @@ private:
   std::map<std::uint64_t, std::shared_ptr<start_slot>> starting_;
   std::map<std::uint64_t, std::shared_ptr<cancel_slot>> cancelling_;
   std::map<std::uint64_t, std::string> to_restart_; ///< by ticket of their timer
-  std::map<std::string, caf::actor> instances_;     ///< null: it ended by an error and waits to begin anew
+  std::map<std::uint64_t, std::string>
+      releasing_;                               ///< by ticket of the request: given back, to be claimed as they now are
+  std::map<std::string, caf::actor> instances_; ///< null: it ended by an error and waits to begin anew
   struct trouble {
-    int failures = 0; ///< one after another
+    int failures = 0; ///< without a step in between
     std::string reason;
   };
   std::map<std::string, trouble> troubled_; ///< instances that could not go on
   std::map<caf::actor_addr, std::string> by_address_;
+  int asked_for_ = 0;
   bool looking_ = false;
   bool look_again_ = false;
   bool hungry_ = false; ///< there was no room for more instances

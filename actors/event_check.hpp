@@ -5,6 +5,7 @@
 
 #include <romancy/detail/outgoing_event.hpp>
 
+#include "messages/cancel_request.hpp"
 #include "messages/event_record.hpp"
 
 namespace romancy {
@@ -16,5 +17,8 @@ event_record checked(const detail::outgoing_event& event, const std::string& def
 /// Not empty, at most `longest` bytes, valid UTF-8 without control characters. @throws payload_error; `what` names the
 /// text.
 void check_name(const std::string& text, const std::string& what, std::size_t longest = 255);
+
+/// A reason that history can keep; a word in place of none. @throws payload_error
+cancel_request checked_cancel(const std::string& instance_id, const std::string& reason);
 
 } // namespace romancy

@@ -1,5 +1,7 @@
 #include "actors/executor_pool.hpp"
 
+#include <algorithm>
+
 #include "actors/activity_executor.hpp"
 #include "actors/spawn_blocking.hpp"
 
@@ -33,6 +35,14 @@ caf::behavior executor_pool::make_behavior() {
         if (draining_) return;
         waiting_.push_back({std::move(attempt), current_sender()});
         dispatch();
+      },
+      [this](const withdraw_attempt& unwanted) {
+        const auto found = std::find_if(waiting_.begin(), waiting_.end(), [&](const auto& entry) {
+          return entry.attempt.ticket == unwanted.ticket && entry.instance == current_sender();
+        });
+        if (found == waiting_.end()) return; // it runs, and will be answered
+        waiting_.erase(found);
+        tell(current_sender(), attempt_failed{unwanted.ticket, "it was withdrawn", attempt_fault::lost});
       },
       [this](const executor_idle&) {
         busy_.erase(current_sender()->address());

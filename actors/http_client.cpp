@@ -114,6 +114,7 @@ private:
     CURL* easy = nullptr;
     if (idle_.empty()) {
       easy = curl_easy_init();
+      if (!easy) return next->answer({0, "no memory for the request"});
     } else {
       easy = idle_.back();
       idle_.pop_back();
@@ -133,7 +134,10 @@ private:
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &keep_beginning);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &next->body);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, next->error);
-    curl_multi_add_handle(multi_, easy);
+    if (const auto refused = curl_multi_add_handle(multi_, easy); refused != CURLM_OK) {
+      curl_easy_cleanup(easy);
+      return next->answer({0, curl_multi_strerror(refused)});
+    }
     on_wire_.emplace(easy, std::move(next));
   }
 

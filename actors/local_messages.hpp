@@ -81,6 +81,10 @@ struct execute_attempt {
   std::shared_ptr<void> frame;        ///< … the coroutine, which therefore stays until the body has returned
   std::int64_t compensation_id = 0;   ///< attempt_kind::compensation
 };
+/// To be forgotten if it has not begun; then it is answered as lost.
+struct withdraw_attempt {
+  std::uint64_t ticket = 0;
+};
 /// Its rows are undone.
 struct attempt_failed {
   std::uint64_t ticket = 0;
@@ -119,6 +123,10 @@ struct cancel_instance_request {
 };
 /// Work that nobody owns may be there.
 struct look_for_instances {};
+/// An instance that had failed to go on has committed a step.
+struct instance_goes_on {
+  std::string instance_id;
+};
 
 // -- relayer --------------------------------------------------------------------------------------------------------
 

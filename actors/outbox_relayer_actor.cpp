@@ -95,11 +95,16 @@ caf::behavior outbox_relayer_actor::make_behavior() {
       },
       [this](const request_failed& failure) {
         log().error("the relayer's request failed: {}", failure.message);
-        if (failure.ticket == mark_ticket_ && mark_ticket_ != 0) {
+        if (failure.ticket == mark_ticket_ && mark_ticket_ != 0 && draining_) {
+          marking_.clear(); // given back, and sent again: at least once
+          to_mark_.clear();
+        } else if (failure.ticket == mark_ticket_ && mark_ticket_ != 0) {
           // It stays ours, and is marked at the next poll.
           to_mark_.insert(to_mark_.begin(), std::make_move_iterator(marking_.begin()),
                           std::make_move_iterator(marking_.end()));
           marking_.clear();
+        } else if (draining_ && claims_ == 0) {
+          return quit(); // nothing can be given back: it is once this worker's lease has run out
         } else {
           claims_ = std::max(0, claims_ - 1);
         }

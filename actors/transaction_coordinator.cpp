@@ -9,6 +9,10 @@ namespace {
 constexpr std::size_t max_batch = 256;
 constexpr auto max_age = std::chrono::milliseconds{20}; // of a batch that goes on lending
 constexpr int failures_before_reopening = 8;
+constexpr auto turn = std::chrono::milliseconds{50}; // of this process, while others wait for the write lock
+constexpr auto turn_of_others = std::chrono::milliseconds{3};
+constexpr auto time_alone = std::chrono::seconds{5};
+constexpr auto damage_is_news = std::chrono::minutes{1};
 
 /// Another process owns the instance now, or this one has begun to own it anew.
 class ownership_lost : public std::exception {
@@ -31,7 +35,10 @@ public:
       : request_{std::move(request)}, sender_{std::move(sender)} {}
   void carry_out(transaction_coordinator& self) override { answer_.emplace(self.carry_out(request_)); }
   void committed([[maybe_unused]] transaction_coordinator& self) override {
-    if constexpr (std::is_same_v<Request, register_epoch>) self.registered_ = true;
+    if constexpr (std::is_same_v<Request, register_epoch>) {
+      self.registered_ = true;
+      self.ours_->assign(1, self.epoch_);
+    }
     if constexpr (std::is_same_v<Request, release_epoch>) self.registered_ = false;
     if constexpr (std::is_same_v<Request, renew_epoch>) self.renewed_at_ = self.env_->clock->now();
     if constexpr (!std::is_same_v<answer, nothing>) tell(sender_, std::move(*answer_));
@@ -83,10 +90,10 @@ private:
   bool wrote_rows_;
 };
 
-transaction_coordinator::transaction_coordinator(caf::actor_config& cfg, environment_ptr env, std::string epoch,
-                                                 std::string previous_epoch, caf::actor callbacks)
-    : event_based_actor{cfg}, env_{std::move(env)}, callbacks_{std::move(callbacks)}, epoch_{std::move(epoch)},
-      previous_epoch_{std::move(previous_epoch)} {}
+transaction_coordinator::transaction_coordinator(caf::actor_config& cfg, environment_ptr env, epochs ours,
+                                                 caf::actor callbacks)
+    : event_based_actor{cfg}, env_{std::move(env)},
+      callbacks_{std::move(callbacks)}, ours_{std::move(ours)}, epoch_{ours_->back()} {}
 
 transaction_coordinator::~transaction_coordinator() = default;
 
@@ -107,7 +114,7 @@ caf::behavior transaction_coordinator::make_behavior() {
   set_down_handler([this](caf::scheduled_actor*, caf::down_msg& down) {
     std::erase_if(outbox_watchers_, [&](const auto& watcher) { return watcher->address() == down.source; });
   });
-  queue_.emplace_back(std::make_unique<request_work<register_epoch>>(register_epoch{previous_epoch_}, nullptr));
+  queue_.emplace_back(std::make_unique<request_work<register_epoch>>(register_epoch{}, nullptr));
   pump();
   return {
       [this](acquire_session& request) {
@@ -122,14 +129,10 @@ caf::behavior transaction_coordinator::make_behavior() {
           pump();
           return;
         }
-        if (!take_back(lease)) {
-          next->failed(*this, transaction_vanished, false);
-        } else if (db_->owes_foreign_keys()) { // COMMIT would fail for all in the batch
-          db_->roll_back_savepoint(0);
-          next->failed(*this, foreign_keys_owed, false);
-        } else {
+        if (take_back(lease))
           run_in_savepoint(std::move(next));
-        }
+        else
+          next->failed(*this, transaction_vanished, false);
         after_lease();
       },
       [this](discard_attempt& attempt) {
@@ -163,6 +166,7 @@ caf::behavior transaction_coordinator::make_behavior() {
           flush_due_ = true;
         else
           commit();
+        pump(); // what a refused COMMIT has left
         finish_drain();
       },
       [this](again) {
@@ -177,7 +181,11 @@ caf::behavior transaction_coordinator::make_behavior() {
 }
 
 template <class Request> void transaction_coordinator::take_in(Request& request) {
-  queue_.emplace_back(std::make_unique<request_work<Request>>(std::move(request), current_sender()));
+  auto next = std::make_unique<request_work<Request>>(std::move(request), current_sender());
+  if constexpr (std::is_same_v<Request, renew_epoch>)
+    queue_.emplace_front(std::move(next)); // not behind borrowers who take their time
+  else
+    queue_.emplace_back(std::move(next));
   pump();
 }
 
@@ -187,7 +195,9 @@ void transaction_coordinator::pump() {
   while (!queue_.empty() && !lent_ && !backing_off_) {
     const bool borrowed_next = std::holds_alternative<borrower>(queue_.front());
     // Those who are done do not wait for any number of borrowers.
-    if (batch_.size() >= max_batch || (borrowed_next && !batch_.empty() && env_->clock->now() - opened_at_ > max_age))
+    const auto now = env_->clock->now();
+    if (batch_.size() >= max_batch || (borrowed_next && !batch_.empty() && now - opened_at_ > max_age) ||
+        (now < alone_until_ && !batch_.empty()))
       commit();
     if (backing_off_ || (!open_ && !begin())) return;
     try {
@@ -207,6 +217,7 @@ void transaction_coordinator::pump() {
 
 /// Under the write lock nobody can take over what this epoch owns: it is looked at once, for the whole batch.
 bool transaction_coordinator::begin() {
+  if (let_others_in()) return false;
   try {
     db_->begin();
     open_ = true;
@@ -231,16 +242,17 @@ void transaction_coordinator::run_in_savepoint(std::unique_ptr<work> next) {
   bool lost = false;
   try {
     next->carry_out(*this);
-    db_->release_savepoint(0);
-    batch_.push_back(std::move(next));
-    return;
+    if (!db_->owes_foreign_keys()) { // else COMMIT would fail for all in the batch
+      db_->release_savepoint(0);
+      batch_.push_back(std::move(next));
+      return;
+    }
+    why = foreign_keys_owed;
   } catch (const ownership_lost& e) {
     why = e.what();
     lost = true;
   } catch (const storage_failure& e) {
-    // The database is away or full, or the error has ended the whole transaction
-    // (https://www.sqlite.org/lang_transaction.html, "Response To Errors"): no fault of this unit of work.
-    if (e.retryable() || !db_->in_transaction()) {
+    if (e.retryable()) { // the database is away or full: no fault of this unit of work
       batch_.push_back(std::move(next));
       db_->roll_back();
       return back_off(e);
@@ -248,23 +260,53 @@ void transaction_coordinator::run_in_savepoint(std::unique_ptr<work> next) {
     why = e.what();
     if (e.kind() == failure_kind::broken) { // others may still be served: only said
       log().critical("the database is damaged: {}", why);
+      damage_seen_at_ = env_->clock->now();
       env_->health->database(why);
     }
   } catch (const std::exception& e) {
     why = e.what();
   }
-  db_->roll_back_savepoint(0);
+  if (db_->in_transaction())
+    db_->roll_back_savepoint(0);
+  else // ended by a trigger (https://www.sqlite.org/lang_transaction.html, "Response To Errors"): the others come again
+    give_up_transaction();
   next->failed(*this, why, lost);
+}
+
+/// Others wait for the write lock as well, and a process that takes it again at once would never leave it to them: they
+/// would seem dead. True: the turn is theirs for a moment.
+bool transaction_coordinator::let_others_in() {
+  const auto now = env_->clock->now();
+  if (now - let_go_at_ >= turn_of_others || now < busy_since_) {
+    busy_since_ = now;
+    return false;
+  }
+  if (now - busy_since_ < turn) return false;
+  backing_off_ = true;
+  delayed_send(this, turn_of_others, again::value);
+  return true;
 }
 
 void transaction_coordinator::commit() {
   if (!open_) return;
   flush_due_ = false;
+  let_go_at_ = env_->clock->now();
   try {
     db_->commit();
   } catch (const storage_failure& e) {
     db_->roll_back();
-    return back_off(e);
+    if (e.retryable() || e.kind() == failure_kind::broken) return back_off(e);
+    // Something in the batch cannot be committed.
+    log().error("COMMIT is refused: {}", e.what());
+    if (batch_.size() == 1) {
+      const auto refused = std::move(batch_.front());
+      batch_.clear();
+      give_up_transaction();
+      return refused->failed(*this, e.what(), false);
+    }
+    give_up_transaction();
+    alone_until_ = env_->clock->now() + time_alone;
+    return;
   }
   open_ = false;
   database_works();
@@ -293,7 +335,10 @@ void transaction_coordinator::back_off(const storage_failure& failure) {
   if (++failures_ >= failures_before_reopening && failure.kind() != failure_kind::busy)
     throw std::runtime_error{"the database does not come back on this connection: " +
                              why}; // the next incarnation opens another
-  const auto wait = std::chrono::milliseconds{std::min(20 << std::min(failures_, 8), 5000)};
+  // BEGIN has waited for the lock already.
+  const auto wait = failure.kind() == failure_kind::busy
+                        ? std::chrono::milliseconds{20}
+                        : std::chrono::milliseconds{std::min(20 << std::min(failures_, 8), 5000)};
   log().warn("the database does not commit ({}); trying again in {} ms", why, wait.count());
   env_->health->database(why);
   if (std::exchange(backing_off_, true)) return;
@@ -301,6 +346,10 @@ void transaction_coordinator::back_off(const storage_failure& failure) {
 }
 
 void transaction_coordinator::database_works() {
+  if (damage_seen_at_ != time_point{} && env_->clock->now() - damage_seen_at_ > damage_is_news) {
+    damage_seen_at_ = {};
+    env_->health->database("");
+  }
   if (failures_ == 0) return;
   log().info("the database commits again");
   failures_ = 0;
@@ -344,10 +393,11 @@ void transaction_coordinator::after_lease() {
 
 // -- requests -------------------------------------------------------------------------------------------------------
 
-transaction_coordinator::nothing transaction_coordinator::carry_out(const register_epoch& request) {
-  if (!request.previous.empty()) {
-    give_back_all_of(request.previous);
-    tables_->epochs.remove(request.previous);
+transaction_coordinator::nothing transaction_coordinator::carry_out(const register_epoch&) {
+  for (const auto& epoch : *ours_) {
+    if (epoch == epoch_) continue;
+    give_back_all_of(epoch);
+    tables_->epochs.remove(epoch);
   }
   tables_->epochs.insert(epoch_, env_->options.worker_id, env_->clock->now(), env_->options.worker_lease);
   return {};
@@ -388,9 +438,9 @@ instance_started transaction_coordinator::carry_out(const start_instance& reques
   return {request.ticket, false, std::move(*existing)};
 }
 
-transaction_coordinator::nothing transaction_coordinator::carry_out(const release_instances& request) {
+instances_released transaction_coordinator::carry_out(const release_instances& request) {
   tables_->instances.release(epoch_, request.instance_id);
-  return {};
+  return {request.ticket};
 }
 
 instances_claimed transaction_coordinator::carry_out(const claim_instances& request) {
@@ -399,8 +449,7 @@ instances_claimed transaction_coordinator::carry_out(const claim_instances& requ
 }
 
 instance_cancelled transaction_coordinator::carry_out(const cancel_instance& request) {
-  const auto& [id, reason] = request.request;
-  return {request.ticket, tables_->instances.request_cancel(id, reason), request.request};
+  return {request.ticket, tables_->instances.request_cancel(request.request), request.request};
 }
 
 history_loaded transaction_coordinator::carry_out(const load_history& request) {
@@ -432,6 +481,11 @@ compensation_begun transaction_coordinator::carry_out(const begin_compensation& 
 }
 
 instance_finished transaction_coordinator::carry_out(const finish_instance& request) {
+  if (request.status == instance_status::parked) { // a request to cancel that was committed is not lost
+    const auto stored = tables_->instances.find(request.instance_id);
+    if (stored && stored->status == instance_status::running && !stored->cancel_reason.empty())
+      return {request.ticket, stored->cancel_reason};
+  }
   instance_record finished;
   finished.instance_id = request.instance_id;
   finished.fence = request.fence;
@@ -439,7 +493,7 @@ instance_finished transaction_coordinator::carry_out(const finish_instance& requ
   finished.output = request.output;
   finished.error = request.error;
   if (!tables_->instances.finish(finished, epoch_, env_->clock->now())) throw ownership_lost{};
-  return {request.ticket};
+  return {request.ticket, {}};
 }
 
 events_claimed transaction_coordinator::carry_out(const claim_events& request) {

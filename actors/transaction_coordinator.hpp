@@ -27,9 +27,10 @@ namespace romancy {
 /// the mailbox has been taken in.
 class transaction_coordinator final : public caf::event_based_actor {
 public:
-  /// `epoch` owns whatever is claimed and started through this coordinator; what `previous_epoch` owned is given back.
-  transaction_coordinator(caf::actor_config& cfg, environment_ptr env, std::string epoch, std::string previous_epoch,
-                          caf::actor callbacks);
+  /// Epochs of this app: the last one owns whatever is claimed and started through this coordinator; what those of
+  /// earlier incarnations own is given back, and then they are dropped from the list.
+  using epochs = std::shared_ptr<std::vector<std::string>>;
+  transaction_coordinator(caf::actor_config& cfg, environment_ptr env, epochs ours, caf::actor callbacks);
   ~transaction_coordinator() override;
   const char* name() const override { return "transaction_coordinator"; }
   caf::behavior make_behavior() override;
@@ -63,18 +64,17 @@ private:
   bool take_back(const lease_ptr& lease);
   void after_lease();
   void commit();
+  bool let_others_in();
   void give_up_transaction();
   void back_off(const storage_failure& failure);
   void database_works();
   void finish_drain();
 
   // What each request does, inside a transaction. The answer is sent after COMMIT.
-  struct register_epoch {
-    std::string previous;
-  };
+  struct register_epoch {};
   struct nothing {};
   instance_started carry_out(const start_instance&);
-  nothing carry_out(const release_instances&);
+  instances_released carry_out(const release_instances&);
   instances_claimed carry_out(const claim_instances&);
   instance_cancelled carry_out(const cancel_instance&);
   history_loaded carry_out(const load_history&);
@@ -91,8 +91,8 @@ private:
 
   environment_ptr env_;
   caf::actor callbacks_;
+  epochs ours_;
   std::string epoch_;
-  std::string previous_epoch_;
   std::shared_ptr<database> db_;
   std::unique_ptr<tables> tables_; ///< after db_: its statements end before their session
 
@@ -101,9 +101,13 @@ private:
   bool open_ = false;                        ///< a physical transaction is
   bool flush_due_ = false;                   ///< the batch should be committed as soon as the session is back
   time_point opened_at_{};
-  time_point renewed_at_{}; ///< when the last renewal was committed
-  time_point judge_from_{}; ///< leases of others that have run out count from then on
-  bool registered_ = false; ///< the epoch has its row
+  time_point renewed_at_{};     ///< when the last renewal was committed
+  time_point judge_from_{};     ///< leases of others that have run out count from then on
+  time_point busy_since_{};     ///< this coordinator has left others no time for the lock since then
+  time_point let_go_at_{};      ///< when it last ended a transaction
+  time_point alone_until_{};    ///< units are committed one by one, to find the one that COMMIT refuses
+  time_point damage_seen_at_{}; ///< the database was said to be damaged
+  bool registered_ = false;     ///< the epoch has its row
   bool backing_off_ = false;
   bool draining_ = false;
   int failures_ = 0; ///< of the database, one after another

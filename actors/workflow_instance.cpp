@@ -59,11 +59,14 @@ void workflow_instance::on_exit() {
   suspended_ = {};
   condition_ = nullptr;
   peers_ = {};
+  how_.dispatcher = nullptr;
 }
 
 caf::behavior workflow_instance::make_behavior() {
   guard(this, "workflow_instance " + record_.instance_id);
-  if (how_.failures >= too_many_failures) {
+  if (is_cancelling() && record_.status == instance_status::running) {
+    fail("cancelled: " + record_.cancel_reason);
+  } else if (how_.failures >= too_many_failures) {
     park("it could not go on, " + std::to_string(how_.failures) + " times one after another: " + how_.reason);
   } else if (how_.fresh) {
     call_hook([info = info()](lifecycle_hooks& hooks) { hooks.on_workflow_start(info); });
@@ -76,7 +79,7 @@ caf::behavior workflow_instance::make_behavior() {
         history_ = std::move(loaded.history);
         for (std::size_t i = 0; i < history_.size(); ++i)
           if (history_[i].position > 0) by_position_[history_[i].position] = i;
-        if (is_cancelling() && record_.status == instance_status::running) {
+        if (is_cancelling() && record_.status == instance_status::running) { // asked for meanwhile
           end_if_cancelled();
         } else if (record_.status == instance_status::compensating) {
           ending_ = true;
@@ -99,7 +102,11 @@ caf::behavior workflow_instance::make_behavior() {
         std::reverse(to_undo_.begin(), to_undo_.end());
         compensate_next();
       },
-      [this](const instance_finished&) { settled(); },
+      [this](instance_finished& finished) {
+        if (finished.cancel_reason.empty()) return settled();
+        record_.cancel_reason = std::move(finished.cancel_reason);
+        fail("cancelled: " + record_.cancel_reason);
+      },
       [this](const request_failed& failure) {
         if (failure.ownership_lost) {
           log().warn("instance {} is left to another worker: {}", record_.instance_id, failure.message);
@@ -153,10 +160,11 @@ void workflow_instance::finish_function() {
 }
 
 detail::step_ref workflow_instance::begin(detail::step_command command) {
-  const int position = ++position_;
-  auto state = std::make_shared<detail::step_state>();
-  state->step = std::string{command.name} + ':' + std::to_string(++counts_[std::string{command.name}]);
-  if (!park_reason_.empty()) return state;
+  if (!park_reason_.empty()) return std::make_shared<detail::step_state>();
+  auto step = prepare(command);
+  const auto state = step.state;
+  const int position = position_ = step.attempt.position;
+  ++counts_[std::string{command.name}];
   if (const auto known = by_position_.find(position); known != by_position_.end()) {
     const auto& outcome = history_[known->second];
     if (outcome.activity_id == state->step && kind_of(outcome.event_type) == kind_name(command.kind))
@@ -172,20 +180,30 @@ detail::step_ref workflow_instance::begin(detail::step_command command) {
                    " but goes on after it, the workflow " + record_.workflow + " asks for " + state->step + " there";
     return state;
   }
-  // What cannot be stored is refused here, inside the workflow function, before the step exists.
-  const auto ticket = next_ticket_++;
+  const auto ticket = step.attempt.ticket;
+  pending_.emplace(ticket, std::move(step));
+  run_step(ticket);
+  return state;
+}
+
+/// The step that would be next. What cannot be stored is refused here, inside the workflow function, before it has a
+/// position: so it is on replay as well.
+workflow_instance::pending_step workflow_instance::prepare(const detail::step_command& command) {
   pending_step step;
-  step.state = state;
-  step.attempt.ticket = ticket;
+  step.state = std::make_shared<detail::step_state>();
+  const auto count = counts_.find(std::string{command.name});
+  step.state->step = std::string{command.name} + ':' + std::to_string(count == counts_.end() ? 1 : count->second + 1);
+  step.attempt.ticket = next_ticket_++;
   step.attempt.instance_id = record_.instance_id;
   step.attempt.fence = record_.fence;
-  step.attempt.activity_id = state->step;
-  step.attempt.position = position;
+  step.attempt.activity_id = step.state->step;
+  step.attempt.position = position_ + 1;
   switch (command.kind) {
     case detail::step_kind::activity:
       step.attempt.entry = env_->definitions.find_activity(command.name);
       step.retry = step.attempt.entry->retry;
-      step.attempt.input = payload_text(command.input, "the input of " + state->step, env_->options.max_payload_bytes);
+      step.attempt.input =
+          payload_text(command.input, "the input of " + step.state->step, env_->options.max_payload_bytes);
       break;
     case detail::step_kind::transaction:
       step.attempt.kind = attempt_kind::transaction;
@@ -195,9 +213,7 @@ detail::step_ref workflow_instance::begin(detail::step_command command) {
       break;
     case detail::step_kind::event: prepare_event(step, *command.event); break;
   }
-  pending_.emplace(ticket, std::move(step));
-  run_step(ticket);
-  return state;
+  return step;
 }
 
 void workflow_instance::suspend(std::coroutine_handle<> coroutine, detail::wait_condition& condition) {
@@ -245,6 +261,7 @@ void workflow_instance::prepare_event(pending_step& step, const detail::outgoing
 void workflow_instance::committed(const attempt_committed& outcome) {
   auto node = pending_.extract(outcome.ticket);
   if (!node) return;
+  if (std::exchange(how_.failures, 0) > 0) send(how_.dispatcher, instance_goes_on{record_.instance_id});
   auto& step = node.mapped();
   const bool failed = is_failure(outcome.history.event_type) ||
                       outcome.history.event_type == to_string(history_event::compensation_failed);
@@ -330,7 +347,10 @@ void workflow_instance::cancel(const std::string& reason) {
   if (ending_ || is_cancelling()) return;
   log().info("instance {} is cancelled: {}", record_.instance_id, reason);
   record_.cancel_reason = reason;
-  if (coroutine_) end_if_cancelled(); // else history is on its way
+  if (!coroutine_) return; // history is on its way
+  for (const auto& [ticket, step] : pending_)
+    if (step.executes && !step.waits) send(peers_.executors, withdraw_attempt{ticket});
+  end_if_cancelled();
 }
 
 /// What is on the way ends first: an attempt that commits is undone like the others.

@@ -29,8 +29,9 @@ class workflow_instance final : public caf::event_based_actor, private detail::i
 public:
   struct beginning {
     bool fresh = false;   ///< it was started just now, so it has no history
-    int failures = 0;     ///< how often it could not go on, one after another; after too many it parks …
+    int failures = 0;     ///< how often it could not go on, without a step in between; after too many it parks …
     std::string reason{}; ///< … with the last reason
+    caf::actor dispatcher{};
   };
   workflow_instance(caf::actor_config& cfg, environment_ptr env, instance_peers peers, instance_record record,
                     beginning how);
@@ -61,6 +62,7 @@ private:
   void run_function();
   void finish_function();
   void run_step(std::uint64_t ticket);
+  pending_step prepare(const detail::step_command& command);
   void prepare_event(pending_step& step, const detail::outgoing_event& event);
   void committed(const attempt_committed& outcome);
   void attempt_has_failed(const attempt_failed& failure);

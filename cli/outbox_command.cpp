@@ -71,7 +71,9 @@ int print_list(const outbox_flags& given) {
                           {"retry_count", event.retry_count},
                           {"last_error", event.last_error},
                           {"created_at", to_text(event.created_at)}};
-    object["attributes"] = event.attributes.empty() ? nlohmann::json::object() : nlohmann::json::parse(event.attributes);
+    auto attributes =
+        event.attributes.empty() ? nlohmann::json::object() : nlohmann::json::parse(event.attributes, nullptr, false);
+    object["attributes"] = attributes.is_discarded() ? nlohmann::json(event.attributes) : std::move(attributes);
     object["published_at"] = event.published_at ? nlohmann::json(to_text(*event.published_at)) : nlohmann::json();
     std::cout << object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
   }

@@ -7,6 +7,7 @@
 
 #include <romancy/error.hpp>
 
+#include "actors/event_check.hpp"
 #include "cli/commands.hpp"
 #include "cli/open_database.hpp"
 #include "cli/relay_flags.hpp"
@@ -27,7 +28,12 @@ struct workflow_flags {
   bool json = false;
 };
 
-nlohmann::json parsed(const std::string& text) { return text.empty() ? nlohmann::json() : nlohmann::json::parse(text); }
+/// Text that is no JSON was written by hand: it is shown as it is.
+nlohmann::json parsed(const std::string& text) {
+  if (text.empty()) return nullptr;
+  auto value = nlohmann::json::parse(text, nullptr, false);
+  return value.is_discarded() ? nlohmann::json(text) : value;
+}
 
 /// Of a database that others have written to as well.
 std::string line(const nlohmann::json& object) {
@@ -108,7 +114,8 @@ template <class Change> auto change(const workflow_flags& given, Change how) {
 }
 
 int cancel(const workflow_flags& given) {
-  const bool accepted = change(given, [&](instance_table& all) { return all.request_cancel(given.id, given.reason); });
+  const bool accepted =
+      change(given, [&](instance_table& all) { return all.request_cancel(checked_cancel(given.id, given.reason)); });
   if (given.json)
     std::cout << nlohmann::json{{"accepted", accepted}} << '\n';
   else if (accepted)
@@ -126,7 +133,7 @@ int resume(const workflow_flags& given) {
   if (given.json)
     std::cout << nlohmann::json{{"resumed", resumed}} << '\n';
   else
-    std::cout << resumed << " instances go on\n";
+    std::cout << resumed << (resumed == 1 ? " instance goes on\n" : " instances go on\n");
   if (resumed == 0 && !given.id.empty())
     throw error{"instance " + given.id + " is not there, or not parked: see romancy workflow list --id " + given.id};
   return 0;

@@ -45,7 +45,11 @@ struct instance_started {
 };
 /// Gives back what this epoch owns. Commits of those who worked on it are refused once it is claimed again.
 struct release_instances {
+  std::uint64_t ticket = 0;
   std::string instance_id; ///< empty: all
+};
+struct instances_released {
+  std::uint64_t ticket = 0;
 };
 struct claim_instances {
   std::vector<std::string> workflows;
@@ -94,6 +98,7 @@ struct finish_instance {
 };
 struct instance_finished {
   std::uint64_t ticket = 0;
+  std::string cancel_reason; ///< not empty: it is not parked, since it was cancelled meanwhile and is to be undone
 };
 
 // -- outbox ---------------------------------------------------------------------------------------------------------

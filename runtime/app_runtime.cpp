@@ -22,7 +22,7 @@ class app_runtime final : public detail::runtime {
 public:
   app_runtime(app_options options, detail::definition_table definitions, detail::dependency_set dependencies)
       : engine_{std::make_shared<engine>(std::move(options), definitions, std::move(dependencies))},
-        backend_{std::make_shared<detail::storage_backend>(engine_)} {}
+        backend_{std::make_shared<detail::storage_backend>(engine_)}, reader_{backend_->open()}, instances_{*reader_} {}
 
   std::string start(std::string_view workflow, nlohmann::json inputs, std::optional<romancy::instance_id> id) override {
     instance_record instance;
@@ -31,7 +31,7 @@ public:
     check_name(instance.instance_id, "an instance id", 200); // ids of events are made from it
     instance.input = payload_text(inputs, "the input of " + instance.workflow, engine_->options().max_payload_bytes);
     const auto outcome = commit_start(instance);
-    if (!outcome.created && (outcome.instance.workflow != instance.workflow || outcome.instance.input != instance.input))
+    if (!outcome.created && (outcome.instance.workflow != instance.workflow || !same_inputs(outcome.instance, instance)))
       throw instance_conflict{"instance " + instance.instance_id + " exists already, of workflow '" +
                               outcome.instance.workflow + "' with " +
                               (outcome.instance.workflow == instance.workflow ? "other inputs" : "its own inputs") +
@@ -63,8 +63,13 @@ public:
 
   instance_status status(const std::string& id) override { return find(id).status; }
 
+  void expect(const std::string& id, std::string_view workflow) override {
+    if (const auto found = find(id); found.workflow != workflow)
+      throw error{"instance " + id + " is of workflow '" + found.workflow + "', not of '" + std::string{workflow} + '\''};
+  }
+
   bool cancel(const std::string& id, const std::string& reason) override {
-    check_name(reason.empty() ? "none" : reason, "the reason to cancel instance " + id, 4096);
+    const auto request = checked_cancel(id, reason);
     static_cast<void>(find(id)); // else it is said here that there is none
     if (engine_->env().definitions.workflows.empty())
       throw error{"instance " + id +
@@ -74,7 +79,7 @@ public:
     if (auto answer = ask<instance_cancelled>(
             slot,
             [&] {
-              return cancel_instance_request{slot, {id, reason}};
+              return cancel_instance_request{slot, request};
             },
             "instance " + id + " is not cancelled"))
       return answer->accepted;
@@ -87,6 +92,18 @@ public:
   void shut_down() override { engine_->shut_down(); }
 
 private:
+  /// As today's types read them: what was stored before a member was added is the same.
+  bool same_inputs(const instance_record& stored, const instance_record& given) const {
+    if (stored.input == given.input) return true;
+    const auto* workflow = engine_->env().definitions.find_workflow(given.workflow);
+    try {
+      return workflow->reencode(nlohmann::json::parse(stored.input)) ==
+             workflow->reencode(nlohmann::json::parse(given.input));
+    } catch (const std::exception&) { // today's types cannot read it
+      return false;
+    }
+  }
+
   instance_started commit_start(const instance_record& instance) {
     const auto slot = std::make_shared<start_slot>();
     const auto& id = instance.instance_id;
@@ -129,11 +146,7 @@ private:
 
   instance_record find(const std::string& id) {
     const std::lock_guard lock{mutex_};
-    if (!reader_) {
-      reader_ = backend_->open();
-      instances_ = std::make_unique<instance_table>(*reader_);
-    }
-    auto found = instances_->find(id);
+    auto found = instances_.find(id);
     if (!found) throw error{"there is no instance " + id};
     return std::move(*found);
   }
@@ -147,8 +160,8 @@ private:
   std::shared_ptr<engine> engine_;
   std::shared_ptr<detail::storage_backend> backend_;
   std::mutex mutex_;
-  std::unique_ptr<database> reader_; ///< opened when it is first needed
-  std::unique_ptr<instance_table> instances_;
+  std::unique_ptr<database> reader_; ///< for looking at instances
+  instance_table instances_;
 };
 
 } // namespace

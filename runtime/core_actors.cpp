@@ -23,21 +23,21 @@ core_actors::core_actors(caf::actor_system& system, environment_ptr env)
                       }});
   children.push_back({"timekeeper", [](caf::event_based_actor* self) { return caf::actor{self->spawn<timekeeper>()}; }});
   children.push_back(
-      {"transaction_coordinator", [shared, names, previous = std::string{}](caf::event_based_actor* self) mutable {
-         auto epoch = shared->uuid();
-         auto started = spawn_blocking<transaction_coordinator>(self, *shared, shared, epoch, previous,
-                                                                names->get("callback_runner"));
-         previous = std::move(epoch);
-         return started;
+      {"transaction_coordinator",
+       [shared, names, epochs = std::make_shared<std::vector<std::string>>()](caf::event_based_actor* self) {
+         epochs->push_back(shared->uuid());
+         return spawn_blocking<transaction_coordinator>(self, *shared, shared, epochs, names->get("callback_runner"));
        }});
   children.push_back({"worker_lease", [shared, names](caf::event_based_actor* self) {
                         return caf::actor{self->spawn<worker_lease>(shared, names->get("transaction_coordinator"),
                                                                     names->get("timekeeper"))};
                       }});
   if (!env_->definitions.workflows.empty()) {
-    children.push_back({"executor_pool", [shared, names](caf::event_based_actor* self) {
+    children.push_back({"executor_pool",
+                        [shared, names](caf::event_based_actor* self) {
                           return caf::actor{self->spawn<executor_pool>(shared, names->get("transaction_coordinator"))};
-                        }});
+                        },
+                        true});
     children.push_back({"dispatcher",
                         [shared, names](caf::event_based_actor* self) {
                           const auto started = self->spawn<dispatcher>(

@@ -30,6 +30,13 @@ template <class T> void at_least(const std::string& option, T value, T least) {
   }
 }
 
+/// What is longer is as good as for ever, and must not overflow where it is added to a time.
+constexpr std::chrono::hours for_ever{24 * 365};
+
+template <class... Durations> void limit(Durations&... durations) {
+  ((durations = std::min<std::chrono::milliseconds>(durations, for_ever)), ...);
+}
+
 } // namespace
 
 void check(const outbox_options& options) {
@@ -72,6 +79,7 @@ void check(const app_options& options) {
 engine::engine(app_options options, detail::definition_table definitions, detail::dependency_set dependencies)
     : url_{database_url::parse(options.database)}, env_{std::make_shared<environment>()} {
   check(options);
+  limit(options.database_timeout, options.shutdown_timeout, options.worker_lease);
   if (options.worker_id.empty()) options.worker_id = "worker";
   env_->definitions = definitions;
   env_->dependencies = std::move(dependencies);
@@ -105,6 +113,8 @@ engine::engine(app_options options, detail::definition_table definitions, detail
     system_ = std::make_unique<caf::actor_system>(*config_);
   }
   core_ = std::make_unique<core_actors>(system_ ? *system_ : *env_->options.actor_system, env_);
+  // This thread would go on holding the logger of the system, which could then end on no other thread.
+  caf::logger::set_current_actor_system(nullptr);
   if (env_->options.outbox.enabled) add_relayer(env_->options.outbox);
 }
 
@@ -114,26 +124,27 @@ void engine::add_relayer(const outbox_options& options) {
   check(options);
   const std::lock_guard lock{mutex_};
   if (stopped_) throw startup_error{"the app is shut down: start the relayer before"};
-  if (relays_)
+  if (*relays_)
     throw startup_error{"this app relays its outbox already: set outbox.enabled to false, or use one outbox_relayer"};
-  core_->add_relayer(options);
-  relays_ = true;
+  auto limited = options;
+  limit(limited.poll_interval, limited.request_timeout);
+  core_->add_relayer(limited);
+  *relays_ = true;
 }
 
 void engine::remove_relayer() {
   auto removed = std::make_shared<std::promise<void>>();
   {
     const std::lock_guard lock{mutex_};
-    if (!relays_ || stopped_) return;
-    core_->remove_relayer([removed] { removed->set_value(); });
+    if (!*relays_ || stopped_) return;
+    core_->remove_relayer([removed, relays = relays_] {
+      *relays = false;
+      removed->set_value();
+    });
   }
-  if (removed->get_future().wait_for(env_->options.shutdown_timeout) != std::future_status::ready) {
-    log().warn("the relayer has not ended within {} ms: a request is still on the wire",
+  if (removed->get_future().wait_for(env_->options.shutdown_timeout) != std::future_status::ready)
+    log().warn("the relayer has not ended within {} ms: it is ending, and another one is refused as long as it does",
                env_->options.shutdown_timeout.count());
-    return; // it is ending; another one is refused as long as it does
-  }
-  const std::lock_guard lock{mutex_};
-  relays_ = false;
 }
 
 romancy::health engine::health() const { return env_->health->read(); }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <mutex>
@@ -48,7 +49,7 @@ private:
   std::unique_ptr<caf::actor_system> system_; ///< null: the service's own is used
   std::unique_ptr<core_actors> core_;
   mutable std::mutex mutex_;
-  bool relays_ = false;
+  std::shared_ptr<std::atomic<bool>> relays_ = std::make_shared<std::atomic<bool>>(false);
   bool stopped_ = false;
 };
 

@@ -30,12 +30,6 @@ std::map<outbox_status, long long> storage::get_outbox_status_counts() const {
   return outbox_reader{*db}.status_counts();
 }
 
-std::unique_ptr<soci::session> storage::connect() const try {
-  auto session = std::make_unique<soci::session>("sqlite3", "db=\"" + backend_->owner()->url().path + '"');
-  *session << "PRAGMA busy_timeout = 5000";
-  return session;
-} catch (const soci::soci_error& e) {
-  throw storage_error{std::string{"cannot open the database: "} + e.what(), true};
-}
+std::unique_ptr<soci::session> storage::connect() const { return database::connect(backend_->owner()->url()); }
 
 } // namespace romancy

@@ -20,6 +20,15 @@ sqlite_api::sqlite3* native(soci::session& session) {
 /// SOCI reads `key=value` pairs; a value with spaces is quoted.
 std::string connect_string(const database_url& url) { return "db=\"" + url.path + '"'; }
 
+/// While someone else holds the lock: look again soon. SQLite's own handler sleeps up to 100 ms between two looks, and a
+/// busy writer lets go for shorter than that. https://www.sqlite.org/c3ref/busy_handler.html
+int look_again(void* patience, int times) noexcept {
+  constexpr auto pause = std::chrono::milliseconds{1};
+  if (times * pause >= *static_cast<const std::chrono::milliseconds*>(patience)) return 0;
+  std::this_thread::sleep_for(pause);
+  return 1;
+}
+
 } // namespace
 
 /// Statements that are run for every unit of work, prepared once.
@@ -36,14 +45,17 @@ struct database::savepoint {
 
 class database::impl {
 public:
-  impl(soci::session& session, const statement_hook& hook)
-      : on_statement{hook}, begin{(session.prepare << std::string{sqlite3_dialect.begin})},
+  impl(soci::session& session, const options& how)
+      : on_statement{how.on_statement}, busy_timeout{how.busy_timeout}, begin{(session.prepare
+                                                                               << std::string{sqlite3_dialect.begin})},
         commit{(session.prepare << "COMMIT")}, connection{native(session)} {
+    sqlite_api::sqlite3_busy_handler(connection, &look_again, &busy_timeout);
     sqlite_api::sqlite3_set_authorizer(connection, &authorize, this);
     sqlite_api::sqlite3_commit_hook(connection, &refuse_commit, this);
     if (on_statement) sqlite_api::sqlite3_trace_v2(connection, SQLITE_TRACE_STMT, &trace, this);
   }
   ~impl() {
+    sqlite_api::sqlite3_busy_handler(connection, nullptr, nullptr);
     sqlite_api::sqlite3_set_authorizer(connection, nullptr, nullptr);
     sqlite_api::sqlite3_commit_hook(connection, nullptr, nullptr);
     sqlite_api::sqlite3_trace_v2(connection, 0, nullptr, nullptr);
@@ -91,6 +103,7 @@ public:
   }
 
   statement_hook on_statement;
+  std::chrono::milliseconds busy_timeout;
   soci::statement begin;
   soci::statement commit;
   std::vector<std::unique_ptr<savepoint>> savepoints;
@@ -125,12 +138,22 @@ database::database(const database_url& url, const options& how) try : session_{"
   session_ << "PRAGMA synchronous = FULL";
   session_ << "PRAGMA cache_size = -16000"; // KiB
   session_ << "PRAGMA foreign_keys = ON";
-  impl_ = std::make_unique<impl>(session_, how.on_statement);
+  impl_ = std::make_unique<impl>(session_, how);
 } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "open the database");
 }
 
 database::~database() = default;
+
+std::unique_ptr<soci::session> database::connect(const database_url& url) try {
+  auto session = std::make_unique<soci::session>("sqlite3", connect_string(url));
+  static const std::chrono::milliseconds patience{5000};
+  sqlite_api::sqlite3_busy_handler(native(*session), &look_again, const_cast<std::chrono::milliseconds*>(&patience));
+  *session << "PRAGMA foreign_keys = ON";
+  return session;
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "open the database");
+}
 
 std::unique_ptr<database> database::open(const database_url& url, const options& how,
                                          std::chrono::milliseconds patience) {

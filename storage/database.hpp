@@ -24,7 +24,7 @@ using statement_hook = std::function<void(const char* sql)>;
 class database {
 public:
   struct options {
-    std::chrono::milliseconds busy_timeout{1000};
+    std::chrono::milliseconds busy_timeout{1000}; ///< how long a statement waits for a lock
     statement_hook on_statement{};
   };
 
@@ -35,6 +35,9 @@ public:
 
   /// Opens it, trying again while it is locked. @throws startup_error that names the file, the reason and the remedy.
   static std::unique_ptr<database> open(const database_url& url, const options& how, std::chrono::milliseconds patience);
+
+  /// A plain session for SQL of the service itself, in autocommit mode. @throws storage_failure
+  static std::unique_ptr<soci::session> connect(const database_url& url);
 
   soci::session& session() noexcept { return session_; }
   const romancy::dialect& dialect() const noexcept { return sqlite3_dialect; }

@@ -20,7 +20,8 @@ instance_table::instance_table(database& db)
                                    std::string{db.dialect().if_absent_instance},
                         soci::use(row_.instance_id), soci::use(row_.workflow), soci::use(row_.input), soci::use(epoch_),
                         soci::use(now_))},
-      find_{(db.session().prepare << "SELECT workflow_name, status, input_data, output_data, error, fence, cancel_reason "
+      find_{(db.session().prepare << "SELECT workflow_name, status, input_data, output_data, coalesce(park_reason, "
+                                     "error), fence, cancel_reason "
                                      "FROM workflow_instances WHERE instance_id = :id",
              soci::use(row_.instance_id), soci::into(row_.workflow), soci::into(status_), soci::into(row_.input),
              soci::into(row_.output, output_is_), soci::into(row_.error, error_is_), soci::into(row_.fence),
@@ -103,34 +104,37 @@ bool instance_table::finish(const instance_record& finished, const std::string& 
   status_ = std::string{to_string(finished.status)};
   output_is_ = is(row_.output);
   error_is_ = is(row_.error);
-  if (finished.status == instance_status::parked)
-    db_.session()
-        << "UPDATE workflow_instances SET parked_from = status WHERE instance_id = :id AND owner_epoch = :epoch "
-           "AND fence = :fence",
-        soci::use(row_.instance_id), soci::use(epoch_), soci::use(row_.fence);
+  if (finished.status == instance_status::parked) {
+    db_.session() << "UPDATE workflow_instances SET status = 'parked', parked_from = status, park_reason = :reason, "
+                     "owner_epoch = NULL, finished_at = :now WHERE instance_id = :id AND owner_epoch = :epoch AND "
+                     "fence = :fence",
+        soci::use(row_.error), soci::use(now_), soci::use(row_.instance_id), soci::use(epoch_), soci::use(row_.fence);
+    return db_.changes() == 1;
+  }
   finish_.execute(true);
   return db_.changes() == 1;
 } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "finish an instance");
 }
 
-bool instance_table::request_cancel(const std::string& instance_id, const std::string& reason) try {
-  const auto why = reason.empty() ? std::string{"no reason was given"} : reason;
+bool instance_table::request_cancel(const cancel_request& request) try {
   db_.session()
       << "UPDATE workflow_instances SET cancel_reason = :reason WHERE instance_id = :id AND status = 'running' AND "
          "cancel_reason IS NULL",
-      soci::use(why), soci::use(instance_id);
+      soci::use(request.reason), soci::use(request.instance_id);
   if (db_.changes() > 0) return true;
-  // Nobody runs a parked one: whoever claims it next undoes it.
-  db_.session() << "UPDATE workflow_instances SET cancel_reason = :reason, status = 'compensating', parked_from = NULL, "
-                   "finished_at = NULL WHERE instance_id = :id AND status = 'parked'",
-      soci::use(why), soci::use(instance_id);
+  // Nobody runs a parked one: whoever claims it next undoes it. Unless that is what it was doing, for its own failure.
+  db_.session()
+      << "UPDATE workflow_instances SET cancel_reason = coalesce(cancel_reason, :reason), status = 'compensating', "
+         "park_reason = NULL, parked_from = NULL, finished_at = NULL WHERE instance_id = :id AND status = 'parked' AND "
+         "(coalesce(parked_from, 'running') = 'running' OR cancel_reason IS NOT NULL)",
+      soci::use(request.reason), soci::use(request.instance_id);
   if (db_.changes() > 0) return true;
-  const auto stored = find(instance_id);
-  if (!stored) throw storage_failure{failure_kind::other, "there is no instance " + instance_id};
+  const auto stored = find(request.instance_id);
+  if (!stored) throw storage_failure{failure_kind::other, "there is no instance " + request.instance_id};
   return !stored->cancel_reason.empty() && (!is_settled(stored->status) || stored->status == instance_status::cancelled);
 } catch (const soci::soci_error& e) {
-  throw storage_failure::from(e, "cancel instance " + instance_id);
+  throw storage_failure::from(e, "cancel instance " + request.instance_id);
 }
 
 std::vector<cancel_request> instance_table::cancel_requests(const std::string& epoch) try {
@@ -150,11 +154,10 @@ int instance_table::resume(const std::string& instance_id, const std::string& wo
   where_clause where;
   where.add("instance_id", instance_id);
   where.add("workflow_name", workflow);
-  // What was being undone keeps the error it is undone for.
   soci::details::prepare_temp_type query =
       db_.session().prepare
-      << "UPDATE workflow_instances SET error = CASE parked_from WHEN 'compensating' THEN error END, "
-         "status = coalesce(parked_from, 'running'), parked_from = NULL, finished_at = NULL" +
+      << "UPDATE workflow_instances SET status = coalesce(parked_from, 'running'), parked_from = NULL, "
+         "park_reason = NULL, finished_at = NULL" +
              where.text() + (where.text().empty() ? " WHERE " : " AND ") + "status = 'parked'";
   for (const auto& value : where.values()) query, soci::use(value);
   soci::statement update = query;
@@ -182,11 +185,11 @@ std::vector<instance_table::summary> instance_table::list(const filter& wanted) 
   where.add("status", wanted.status);
   where.add("workflow_name", wanted.workflow);
   where.add("instance_id", wanted.instance_id);
-  soci::details::prepare_temp_type query =
-      db_.session().prepare
-      << "SELECT instance_id, workflow_name, status, input_data, output_data, error, fence, owner_epoch, started_at, "
-         "finished_at, cancel_reason FROM workflow_instances" +
-             where.text() + " ORDER BY started_at, instance_id LIMIT :limit";
+  soci::details::prepare_temp_type query = db_.session().prepare
+                                           << "SELECT instance_id, workflow_name, status, input_data, output_data, "
+                                              "coalesce(park_reason, error), fence, owner_epoch, started_at, "
+                                              "finished_at, cancel_reason FROM workflow_instances" +
+                                                  where.text() + " ORDER BY started_at, instance_id LIMIT :limit";
   for (const auto& value : where.values()) query, soci::use(value);
   soci::statement select =
       (query, soci::use(wanted.limit), soci::into(row.instance.instance_id), soci::into(row.instance.workflow),

@@ -29,7 +29,7 @@ public:
   bool finish(const instance_record& finished, const std::string& epoch, time_point now);
   /// Asks its owner to stop and undo it; a parked one is unfinished again. False if it has ended, or is being undone for
   /// a failure of its own. The first reason stays.
-  bool request_cancel(const std::string& instance_id, const std::string& reason);
+  bool request_cancel(const cancel_request& request);
   /// Of running instances that `epoch` owns.
   std::vector<cancel_request> cancel_requests(const std::string& epoch);
   /// Lets parked instances go on where they were; an empty argument means all. Returns how many.

@@ -38,7 +38,11 @@ std::vector<outbox_event> outbox_reader::list(const outbox_filter& filter) try {
       row.created_at = {};
     }
     row.published_at.reset();
-    if (published_is != soci::i_null) row.published_at = to_time_point(published_at);
+    try {
+      if (published_is != soci::i_null) row.published_at = to_time_point(published_at);
+    } catch (const storage_error&) {
+      row.published_at = time_point{};
+    }
     events.push_back(row);
   }
   return events;

@@ -62,10 +62,19 @@ public:
     return run<typename definition::output>{runtime_, std::move(key)};
   }
 
+  /// The handle to an instance that was started before, by whichever process.
+  /// @throws error if there is no such instance, or it is of another workflow; storage_error
+  template <const auto& Workflow> auto find(const std::string& id) {
+    static_assert(detail::contains<detail::list<detail::constant<Workflows>...>, detail::constant<Workflow>>,
+                  "romancy: this app does not serve the workflow: add it to app<...>");
+    runtime_->expect(id, Workflow.name());
+    return run<typename detail::definition_t<Workflow>::output>{runtime_, id};
+  }
+
   /// Has an instance stopped and undone, whichever process runs it: the attempt that is running ends first, no further
   /// step begins, and what is done is compensated, the last one first. Then it is `cancelled`, with `reason`. A parked
   /// instance is undone as well. Returns when the request is committed: true if it will be undone, unless it is just
-  /// completing; false if it has ended already, or its own failure is being undone. Thread-safe.
+  /// completing; false if it has completed or failed, or its own failure is being undone. Thread-safe.
   /// @throws error if there is no such instance; storage_error
   bool cancel(const std::string& id, const std::string& reason = {}) { return runtime_->cancel(id, reason); }
 

@@ -42,8 +42,9 @@ private:
   std::string id_;
 };
 
-/// An event, an input or an output that cannot be stored: invalid CloudEvents attributes, data that is not UTF-8, NaN, a
-/// payload over `app_options::max_payload_bytes`. Thrown where it is sent, so the attempt rolls back.
+/// An event, an input or an output that cannot be stored: invalid CloudEvents attributes, data that is not UTF-8, NaN,
+/// JSON nested deeper than 512 levels, a payload over `app_options::max_payload_bytes`. Thrown where it is sent, so the
+/// attempt rolls back.
 class payload_error : public error {
 public:
   using error::error;

@@ -8,11 +8,11 @@ namespace romancy {
 /// Where an instance stands. Stored as text; the words never change.
 enum class instance_status {
   running,      ///< its workflow function runs, or waits for a step
-  compensating, ///< the function has failed; completed steps are being undone, the last one first
+  compensating, ///< the function has failed, or is cancelled; completed steps are being undone, the last one first
   completed,    ///< final: has a result
   failed,       ///< final: failed and compensated; the reason says also what could not be compensated
-  cancelled,    ///< final
-  parked,       ///< stopped for an operator: code and history disagree; the reason names both sides
+  cancelled,    ///< final: stopped on request, and compensated
+  parked,       ///< stopped for an operator, who resumes or cancels it: code and history disagree, or it cannot go on
 };
 
 constexpr std::string_view to_string(instance_status status) {

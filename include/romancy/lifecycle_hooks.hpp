@@ -37,9 +37,9 @@ public:
   virtual void on_workflow_start(const workflow_info&) {}
   virtual void on_workflow_complete(const workflow_info&) {}
   virtual void on_workflow_failed(const workflow_info&, const std::string& /*reason*/) {}
-  /// Not called yet: nothing cancels an instance.
+  /// It was cancelled and what it had done is undone.
   virtual void on_workflow_cancelled(const workflow_info&, const std::string& /*reason*/) {}
-  /// Stopped for an operator; the reason names what code and history disagree on.
+  /// Stopped for an operator; the reason says what code and history disagree on, or why it cannot go on.
   virtual void on_workflow_parked(const workflow_info&, const std::string& /*reason*/) {}
   /// The function is run again over its history, which has `recorded_steps` outcomes.
   virtual void on_replay(const workflow_info&, int /*recorded_steps*/) {}

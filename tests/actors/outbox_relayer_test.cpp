@@ -225,5 +225,132 @@ TEST_F(OutboxRelayer, DoesNotMarkAnEventThatAnotherWorkerHasTakenOver) {
   EXPECT_EQ(world.text("SELECT locked_by FROM outbox_events"), "other");
 }
 
+// -- answers that take their time -------------------------------------------------------------------------------------
+
+TEST_F(OutboxRelayer, DoesNotMarkAnEventWhoseClaimIsLostWhileItIsOnTheWire) {
+  world.broker = [](int n, auto&) { return n == 1 ? broker_answer::held() : broker_answer{{202, ""}}; };
+  world.insert_event("E-1");
+  world.start_relayer(options);
+  world.settle();
+  ASSERT_EQ(world.outstanding(), 1);
+  world.db().session() << "UPDATE outbox_events SET locked_by = 'other'";
+  world.answer(1, {400, "no"});
+  world.settle();
+  EXPECT_EQ(world.event_state("E-1"), "pending 0");
+  EXPECT_EQ(world.text("SELECT locked_by FROM outbox_events"), "other");
+  world.insert_event("E-2"); // it goes on
+  world.advance(1s);
+  EXPECT_EQ(world.event_state("E-2"), "published 0");
+  EXPECT_EQ(sent_at(), (std::vector<long long>{0, 1000}));
+}
+
+TEST_F(OutboxRelayer, DelaysNoOtherEventForASlowAnswer) {
+  world.broker = [](int, const http_request& request) {
+    return broker_answer{{202, ""}, request.body.find("SLOW") == std::string::npos ? 0ms : 20s};
+  };
+  world.insert_event("SLOW");
+  for (int i = 0; i < 50; ++i) world.insert_event("E-" + std::to_string(i));
+  world.start_relayer(options);
+  world.settle();
+  EXPECT_EQ(world.count("SELECT count(*) FROM outbox_events WHERE status = 'published'"), 50);
+  EXPECT_EQ(world.now(), 0ms);
+  world.advance(5500ms);
+  world.insert_event("LATE");
+  world.advance(500ms);
+  EXPECT_EQ(world.event_state("LATE"), "published 0");
+  world.advance(13'999ms);
+  EXPECT_EQ(world.event_state("SLOW"), "pending 0");
+  world.advance(1ms);
+  EXPECT_EQ(world.event_state("SLOW"), "published 0");
+  EXPECT_EQ(world.sent.size(), 52U); // once each
+}
+
+TEST_F(OutboxRelayer, GivesBackWhatHasNoAnswerWhenItHasToEnd) {
+  world.broker = [](int n, auto&) { return n == 1 ? broker_answer::held() : broker_answer{{202, ""}, 1s}; };
+  world.insert_event("SLOW");
+  world.insert_event("E-1");
+  world.start_relayer(options);
+  world.settle();
+  world.drain();
+  world.advance(1s);
+  EXPECT_EQ(world.event_state("E-1"), "published 0"); // it was waited for
+  world.advance(2332ms);
+  EXPECT_FALSE(world.has_ended());
+  world.advance(1ms); // a third of shutdown_timeout
+  EXPECT_TRUE(world.has_ended());
+  EXPECT_EQ(world.event_state("SLOW"), "pending 0");
+  EXPECT_EQ(world.count("SELECT count(*) FROM outbox_events WHERE locked_by IS NOT NULL"), 0);
+}
+
+TEST_F(OutboxRelayer, EndsAlsoWhenItsClaimsCannotBeGivenBack) {
+  world.broker = [](int, auto&) { return broker_answer::held(); };
+  world.insert_event("E-1");
+  world.start_relayer(options);
+  world.settle();
+  world.db().session() << "CREATE TRIGGER stuck BEFORE UPDATE OF locked_by ON outbox_events WHEN NEW.locked_by IS NULL "
+                          "BEGIN SELECT RAISE(ABORT, 'not today'); END";
+  world.drain();
+  EXPECT_TRUE(world.run_until([&] { return world.has_ended(); }, 2000));
+  EXPECT_LE(world.now(), 3333ms);
+}
+
+TEST_F(OutboxRelayer, EndsAlsoWhenItsMarksCannotBeWritten) {
+  world.insert_event("E-1");
+  world.db().session() << "CREATE TRIGGER stuck BEFORE UPDATE OF status ON outbox_events WHEN NEW.status = 'published' "
+                          "BEGIN SELECT RAISE(ABORT, 'not today'); END";
+  world.start_relayer(options);
+  world.advance(10ms);
+  EXPECT_EQ(world.event_state("E-1"), "pending 0");
+  world.drain();
+  EXPECT_TRUE(world.run_until([&] { return world.has_ended(); }, 2000));
+  EXPECT_LE(world.now(), 3343ms);
+  EXPECT_EQ(world.count("SELECT count(*) FROM outbox_events WHERE locked_by IS NOT NULL"), 0);
+}
+
+TEST_F(OutboxRelayer, SendsAgainWhatWasOnTheWireWhenAPartWasKilledAndMarksEachOnce) {
+  class hooks final : public lifecycle_hooks {
+  public:
+    std::vector<std::string> lines;
+    void on_event_delivered(const event_info& e) override { lines.push_back(e.id); }
+    void on_event_invalid(const event_info& e, const std::string&) override { lines.push_back("invalid " + e.id); }
+  };
+  for (const auto* part : {"outbox_relayer", "http_publisher", "transaction_coordinator"}) {
+    const auto told = std::make_shared<hooks>();
+    simulation app{directory.file(std::string{part} + ".db"), {.hooks = told}};
+    app.broker = [](int, auto&) { return broker_answer::held(); };
+    for (int i = 1; i <= 5; ++i) app.insert_event("E-" + std::to_string(i));
+    app.start_relayer(options);
+    app.settle();
+    ASSERT_EQ(app.outstanding(), 5) << part;
+    app.kill(part);
+    app.advance(500ms);
+    ASSERT_EQ(app.sent.size(), 10U) << part;
+    for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(app.sent[i].request.body, app.sent[i + 5].request.body) << part;
+    for (int n = 1; n <= 5; ++n) app.answer(n, {400, "to the one that is dead"});
+    app.settle();
+    EXPECT_EQ(app.count("SELECT count(*) FROM outbox_events WHERE status = 'pending'"), 5) << part;
+    for (int n = 6; n <= 10; ++n) app.answer(n);
+    app.advance(5s);
+    EXPECT_EQ(app.count("SELECT count(*) FROM outbox_events WHERE status = 'published' AND retry_count = 0"), 5) << part;
+    EXPECT_EQ(told->lines, (std::vector<std::string>{"E-1", "E-2", "E-3", "E-4", "E-5"})) << part;
+    EXPECT_EQ(app.sent.size(), 10U) << part;
+  }
+}
+
+TEST_F(OutboxRelayer, NeverHasMoreOnTheWireThanItMay) {
+  options.max_in_flight = 25;
+  int most = 0;
+  world.broker = [&](int n, auto&) {
+    most = std::max(most, world.outstanding());
+    return broker_answer{{n % 10 == 0 ? 503 : 202, ""}, (n % 7 + 1) * 10ms};
+  };
+  for (int i = 0; i < 200; ++i) world.insert_event("E-" + std::to_string(i));
+  world.start_relayer(options);
+  world.advance(5s);
+  EXPECT_LE(most, 25);
+  EXPECT_GT(most, 20); // several batches at once
+  EXPECT_EQ(world.count("SELECT count(*) FROM outbox_events WHERE status = 'published'"), 200);
+}
+
 } // namespace
 } // namespace romancy::testing

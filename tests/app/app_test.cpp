@@ -1,8 +1,12 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <condition_variable>
+#include <future>
 #include <limits>
 #include <map>
+#include <mutex>
 #include <thread>
 
 #include <romancy/caf.hpp>
@@ -112,6 +116,19 @@ constexpr auto shout = workflow("shout", [](workflow_context<echo>& ctx, const s
   throw std::runtime_error{"too loud: " + answer};
 });
 
+struct attempts {
+  std::atomic<int> begun{0};
+  std::atomic<bool> may_write{false};
+};
+constexpr auto write = activity("write", [](activity_context& ctx, const std::string& text, attempts& of_it) -> void {
+  ++of_it.begun;
+  while (!of_it.may_write) std::this_thread::yield();
+  ctx.session() << "INSERT INTO written (text) VALUES (:text)", soci::use(text);
+});
+constexpr auto write_down = workflow("write_down", [](workflow_context<write>& ctx, const std::string& text) -> task<> {
+  co_await ctx.call<write>(text);
+});
+
 class RunningApp : public ::testing::Test {
 protected:
   temporary_directory directory;
@@ -172,6 +189,17 @@ TEST_F(RunningApp, RefusesOptionsThatMakeNoSense) {
       std::string::npos);
   EXPECT_NE(why({.executors = 0}).find("executors is 0: set it to at least 1"), std::string::npos);
   EXPECT_NE(why({.service_name = ""}).find("service_name is empty"), std::string::npos);
+}
+
+TEST_F(RunningApp, WaitsForAResultAsLongAsItIsTold) {
+  std::atomic<int> passes{0};
+  app<typed> app{{.database = file, .max_payload_bytes = 4 * 1024 * 1024}, passes};
+  const auto run = app.start<typed>(instance_id{"T"});
+  EXPECT_NE(refusal<error>([&] { run.result(0ms); }).find("has not ended within 0 ms"), std::string::npos);
+  EXPECT_NE(refusal<error>([&] { run.result(150ms); }).find("has not ended within 150 ms"), std::string::npos);
+  std::jthread client{[&] { EXPECT_EQ(run.result(std::chrono::milliseconds::max()), "the same"); }};
+  EXPECT_EQ(run.status(), instance_status::running);
+  passes = 1;
 }
 
 // -- events -----------------------------------------------------------------------------------------------------------
@@ -253,6 +281,189 @@ TEST_F(RunningApp, KeepsEventsForARelayerOfItsOwn) {
   EXPECT_NE(second.find("relays its outbox already"), std::string::npos) << second;
 }
 
+TEST_F(RunningApp, RelaysOnceWithoutALimitOfTime) {
+  event_log broker;
+  app<say> app{{.database = file}};
+  app.start<say>("hello").result();
+  relayer_options options;
+  options.database = file;
+  options.broker_url = broker.url();
+  options.poll_interval = 20ms;
+  outbox_relayer relayer{options};
+  EXPECT_TRUE(relayer.run_once(std::chrono::milliseconds::max()));
+  EXPECT_EQ(broker.size(), 1U);
+  EXPECT_EQ(app.storage().get_outbox_status_counts().at(outbox_status::published), 1);
+}
+
+TEST_F(RunningApp, SaysWhenRelayingOnceTakesLongerThanItMay) {
+  event_log broker{cli::answer_script::parse("hang")};
+  app<say> app{{.database = file}};
+  app.start<say>("hello").result();
+  relayer_options options;
+  options.database = file;
+  options.broker_url = broker.url();
+  options.shutdown_timeout = 100ms;
+  outbox_relayer relayer{options};
+  EXPECT_FALSE(relayer.run_once(100ms));
+}
+
+// -- cancelling -------------------------------------------------------------------------------------------------------
+
+/// Keeps what it is told, a line each.
+class told final : public lifecycle_hooks {
+public:
+  void on_workflow_complete(const workflow_info& info) override { add("complete " + info.instance_id); }
+  void on_workflow_failed(const workflow_info& info, const std::string& why) override {
+    add("failed " + info.instance_id + ": " + why);
+  }
+  void on_workflow_cancelled(const workflow_info& info, const std::string& why) override {
+    add("cancelled " + info.instance_id + ": " + why);
+  }
+  void on_activity_complete(const activity_info& info) override { add("complete " + info.step); }
+  void on_activity_retry(const activity_info& info, const std::string&, std::chrono::milliseconds) override {
+    add("retry " + info.step);
+  }
+
+  bool wait_for(const std::string& line) {
+    std::unique_lock lock{mutex_};
+    return changed_.wait_for(lock, 30s, [&] { return std::find(lines_.begin(), lines_.end(), line) != lines_.end(); });
+  }
+  std::vector<std::string> lines() const {
+    const std::lock_guard lock{mutex_};
+    return lines_;
+  }
+
+private:
+  void add(std::string line) {
+    const std::lock_guard lock{mutex_};
+    lines_.push_back(std::move(line));
+    changed_.notify_all();
+  }
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::string> lines_;
+};
+
+constexpr auto reserve = activity("reserve", [](activity_context& ctx, const std::string& id) -> void {
+                           ctx.session() << "INSERT INTO reserved (id) VALUES (:id)", soci::use(id);
+                           send_event_transactional(ctx, "reserved", "", {{"id", id}});
+                         }).compensate([](activity_context& ctx, const std::string& id) {
+  ctx.session() << "DELETE FROM reserved WHERE id = :id", soci::use(id);
+  send_event_transactional(ctx, "released", "", {{"id", id}});
+});
+constexpr auto knock = activity("knock", [](external_context&) -> void {
+                         throw std::runtime_error{"nobody opens"};
+                       }).retry(fixed(1h).max_attempts(100));
+constexpr auto book =
+    workflow("book", [](workflow_context<reserve, knock>& ctx, const std::string& id) -> task<std::string> {
+      co_await ctx.call<reserve>(id);
+      co_await ctx.call<knock>();
+      co_return "booked";
+    });
+
+/// An activity that runs until it is let go.
+struct pause {
+  std::atomic<bool> begun{false};
+  std::atomic<bool> over{false};
+};
+constexpr auto slowly_reserve =
+    activity("slowly_reserve", [](activity_context& ctx, const std::string& id, pause& given) -> void {
+      given.begun = true;
+      while (!given.over) std::this_thread::yield();
+      ctx.session() << "INSERT INTO reserved (id) VALUES (:id)", soci::use(id);
+    }).compensate([](activity_context& ctx, const std::string& id, pause&) {
+      ctx.session() << "DELETE FROM reserved WHERE id = :id", soci::use(id);
+    });
+constexpr auto slowly_book = workflow(
+    "slowly_book", [](workflow_context<slowly_reserve, reserve>& ctx, const std::string& id) -> task<std::string> {
+      co_await ctx.call<slowly_reserve>(id);
+      co_await ctx.call<reserve>(id);
+      co_return "booked";
+    });
+
+class Cancelling : public RunningApp {
+protected:
+  std::shared_ptr<told> hooks = std::make_shared<told>();
+
+  Cancelling() { database_file{file}.db().session() << "CREATE TABLE reserved (id TEXT)"; }
+  /// What is thrown by the result of an instance that is cancelled.
+  template <class Run> static std::string reason(const Run& run) {
+    try {
+      run.result(60s);
+    } catch (const instance_failed& e) {
+      EXPECT_EQ(e.status(), instance_status::cancelled);
+      return e.reason();
+    }
+    return "it has a result";
+  }
+  std::vector<std::string> steps(const std::string& id) {
+    return database_file{file}.texts(
+        "SELECT activity_id || ' ' || event_type FROM workflow_history WHERE instance_id = '" + id + "' ORDER BY id");
+  }
+};
+using lines = std::vector<std::string>;
+
+TEST_F(Cancelling, StopsWaitingForTheNextAttemptAndUndoesWhatWasDone) {
+  app<book> app{{.database = file, .hooks = hooks}};
+  const auto run = app.start<book>("A", instance_id{"A"});
+  ASSERT_TRUE(hooks->wait_for("retry knock:1")); // the next one follows in an hour
+  EXPECT_TRUE(app.cancel("A", "changed my mind"));
+  EXPECT_EQ(reason(run), "changed my mind");
+  EXPECT_EQ(run.status(), instance_status::cancelled);
+  database_file outside{file};
+  EXPECT_EQ(outside.number("SELECT count(*) FROM reserved"), 0);
+  EXPECT_EQ(outside.texts("SELECT event_type FROM outbox_events ORDER BY sequence"), (lines{"reserved", "released"}));
+  EXPECT_EQ(steps("A"), (lines{"reserve:1 ActivityCompleted", "@compensate:reserve:1 CompensationExecuted"}));
+  ASSERT_TRUE(hooks->wait_for("cancelled A: changed my mind"));
+  EXPECT_EQ(hooks->lines(), (lines{"complete reserve:1", "retry knock:1", "complete @compensate:reserve:1",
+                                   "cancelled A: changed my mind"}));
+  EXPECT_TRUE(run.cancel("again")); // asking twice is asking once
+  EXPECT_EQ(reason(run), "changed my mind");
+  EXPECT_EQ(steps("A").size(), 2U);
+}
+
+TEST_F(Cancelling, LetsARunningAttemptEndAndUndoesItToo) {
+  pause given;
+  app<slowly_book> app{{.database = file, .hooks = hooks}, given};
+  const auto run = app.start<slowly_book>("A", instance_id{"A"});
+  while (!given.begun) std::this_thread::yield();
+  EXPECT_TRUE(run.cancel()); // does not wait for the attempt
+  EXPECT_EQ(run.status(), instance_status::running);
+  given.over = true;
+  EXPECT_EQ(reason(run), "no reason was given");
+  EXPECT_EQ(steps("A"),
+            (lines{"slowly_reserve:1 ActivityCompleted", "@compensate:slowly_reserve:1 CompensationExecuted"}));
+  EXPECT_EQ(database_file{file}.number("SELECT count(*) FROM reserved"), 0);
+  EXPECT_TRUE(hooks->wait_for("cancelled A: no reason was given"));
+}
+
+TEST_F(Cancelling, ReachesAnInstanceThatAnotherAppRuns) {
+  app<book> owner{{.database = file, .hooks = hooks}};
+  owner.start<book>("A", instance_id{"A"});
+  ASSERT_TRUE(hooks->wait_for("retry knock:1"));
+  app<say> other{{.database = file}}; // it does not even serve the workflow
+  EXPECT_TRUE(other.cancel("A", "from elsewhere"));
+  EXPECT_TRUE(hooks->wait_for("cancelled A: from elsewhere"));
+  EXPECT_EQ(reason(owner.start<book>("A", instance_id{"A"})), "from elsewhere");
+}
+
+TEST_F(Cancelling, RefusesWhatHasEndedAndWhatIsNotThere) {
+  app<say, shout> app{{.database = file, .hooks = hooks}};
+  const auto said = app.start<say>("hello", instance_id{"A"});
+  EXPECT_EQ(said.result(), "hello");
+  EXPECT_FALSE(said.cancel("too late"));
+  EXPECT_EQ(said.result(), "hello");
+  const auto shouted = app.start<shout>("hello", instance_id{"B"});
+  EXPECT_THROW(shouted.result(), instance_failed);
+  EXPECT_FALSE(shouted.cancel("too late"));
+  EXPECT_EQ(shouted.status(), instance_status::failed);
+  EXPECT_NE(refusal<error>([&] { app.cancel("C"); }).find("there is no instance C"), std::string::npos);
+  EXPECT_THROW(app.cancel("A", "a\nb"), payload_error);
+  EXPECT_THROW(app.cancel("A", std::string(5000, 'x')), payload_error);
+  ASSERT_TRUE(hooks->wait_for("failed B: too loud: hello!"));
+  for (const auto& line : hooks->lines()) EXPECT_FALSE(line.starts_with("cancelled")) << line;
+}
+
 // -- the end ----------------------------------------------------------------------------------------------------------
 
 struct progress {
@@ -317,6 +528,146 @@ TEST_F(RunningApp, WaitsForADatabaseThatAnotherProcessHolds) {
   outside.db().commit();
   client.join();
   EXPECT_TRUE(app.health().ok);
+}
+
+/// Starts it again until it is confirmed, as callers do.
+template <const auto& Workflow, class App>
+std::string start_again(App& app, const std::string& text, const std::string& id) {
+  const auto end = std::chrono::steady_clock::now() + 30s;
+  for (;;) try {
+      return app.template start<Workflow>(text, instance_id{id}).result(30s);
+    } catch (const start_unconfirmed& e) {
+      EXPECT_EQ(e.instance_id(), id);
+      if (std::chrono::steady_clock::now() >= end) throw;
+    }
+}
+/// The id of a start that nobody confirmed.
+template <class Start> std::string unconfirmed(Start start) {
+  try {
+    start();
+  } catch (const start_unconfirmed& e) {
+    EXPECT_TRUE(e.retryable());
+    EXPECT_NE(std::string{e.what()}.find(e.instance_id()), std::string::npos) << e.what();
+    EXPECT_NE(std::string{e.what()}.find("start it again with the same id"), std::string::npos) << e.what();
+    return e.instance_id();
+  }
+  return "it is confirmed";
+}
+
+TEST_F(RunningApp, SaysWhichStartIsUnconfirmedSoThatItCanBeStartedAgain) {
+  app<say> app{{.database = file, .database_timeout = 200ms}};
+  app.start<say>("before").result();
+  database_file outside{file};
+  outside.db().begin(); // and keeps the lock
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(unconfirmed([&] { app.start<say>("hello", instance_id{"A"}); }), "A");
+  EXPECT_GE(std::chrono::steady_clock::now() - began, 200ms);
+  const auto made = unconfirmed([&] { app.start<say>("no id given"); });
+  EXPECT_EQ(made.size(), 36U) << made; // a UUID
+  EXPECT_EQ(outside.number("SELECT count(*) FROM workflow_instances"), 1);
+  outside.db().commit();
+  EXPECT_EQ(start_again<say>(app, "hello", "A"), "hello");
+  EXPECT_EQ(start_again<say>(app, "no id given", made), "no id given");
+  EXPECT_EQ(outside.number("SELECT count(*) FROM workflow_instances"), 3);
+  EXPECT_EQ(outside.number("SELECT count(*) FROM outbox_events"), 3);
+}
+
+TEST_F(RunningApp, LosesAnUnconfirmedStartWithItsLifeAndTheNextOneStartsItOnce) {
+  database_file outside{file};
+  {
+    app<say> app{{.database = file, .database_timeout = 200ms, .shutdown_timeout = 200ms}};
+    app.start<say>("before").result();
+    outside.db().begin();
+    EXPECT_EQ(unconfirmed([&] { app.start<say>("hello", instance_id{"A"}); }), "A");
+  }
+  EXPECT_EQ(outside.number("SELECT count(*) FROM workflow_instances"), 1);
+  outside.db().commit();
+  app<say> next{{.database = file}};
+  EXPECT_EQ(next.start<say>("hello", instance_id{"A"}).result(30s), "hello");
+  EXPECT_EQ(outside.number("SELECT count(*) FROM workflow_instances"), 2);
+  EXPECT_EQ(outside.number("SELECT count(*) FROM outbox_events"), 2);
+}
+
+TEST_F(RunningApp, ClaimsNoInstanceWhileItStopsAndItsRelayerWaitsForASlowBroker) {
+  constexpr auto timeout = 6s; // a third of it is for the relayer; instances are looked for each second
+  event_log broker{cli::answer_script::parse("hang")};
+  std::promise<storage> told;
+  std::promise<std::chrono::steady_clock::time_point> stop;
+  std::chrono::steady_clock::duration took{};
+  std::jthread life{[&] {
+    std::chrono::steady_clock::time_point began;
+    {
+      app<say> app{
+          {.database = file, .outbox = {.enabled = true, .broker_url = broker.url()}, .shutdown_timeout = timeout}};
+      app.start<say>("hello", instance_id{"A"}).result();
+      told.set_value(app.storage());
+      began = stop.get_future().get();
+    }
+    took = std::chrono::steady_clock::now() - began;
+  }};
+  relayer_options options;
+  options.storage = told.get_future().get();
+  options.broker_url = broker.url();
+  outbox_relayer another{options}; // it is told when the app stops
+  EXPECT_TRUE(broker.wait_for(1, 10s));
+  const auto began = std::chrono::steady_clock::now();
+  stop.set_value(began);
+  while (refusal<startup_error>([&] { another.start(); }).find("the app is shut down") == std::string::npos)
+    std::this_thread::yield();
+  database_file outside{file};
+  outside.db().session() << "INSERT INTO workflow_instances (instance_id, workflow_name, input_data, started_at) "
+                            "VALUES ('B', 'say', '[\"good bye\"]', '2026-01-01 00:00:00')";
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 1s);
+  life.join();
+  EXPECT_GE(took, 1500ms); // it did wait for the broker
+  EXPECT_LT(took, timeout);
+  EXPECT_EQ(outside.texts("SELECT status || ' ' || fence FROM workflow_instances WHERE instance_id = 'B'"),
+            lines{"running 0"});
+  EXPECT_EQ(outside.number("SELECT count(*) FROM workflow_history WHERE instance_id = 'B'"), 0);
+  EXPECT_EQ(outside.number("SELECT count(*) FROM worker_epochs"), 0);
+  EXPECT_EQ(outside.number("SELECT count(*) FROM outbox_events WHERE status = 'pending' AND locked_by IS NULL"), 1);
+}
+
+TEST_F(RunningApp, WaitsForItsSessionWithoutALimitOfTime) {
+  attempts of_it;
+  app<write_down> app{{.database = file, .database_timeout = std::chrono::milliseconds::max()}, of_it};
+  database_file outside{file};
+  outside.db().session() << "CREATE TABLE written (text TEXT)";
+  const auto run = app.start<write_down>("hello");
+  while (of_it.begun == 0) std::this_thread::yield();
+  outside.db().begin();
+  of_it.may_write = true;
+  while (app.health().database_error.empty()) std::this_thread::yield();
+  outside.db().commit();
+  EXPECT_NO_THROW(run.result(5s));
+  EXPECT_EQ(of_it.begun, 1); // no attempt was lost for want of a session
+}
+
+TEST_F(RunningApp, StopsWithoutALimitOfTime) {
+  progress seen;
+  {
+    app<wait> app{{.database = file, .shutdown_timeout = std::chrono::milliseconds::max()}, seen};
+    app.start<wait>(1);
+    while (seen.begun == 0) std::this_thread::yield();
+  }
+  EXPECT_EQ(seen.done, 1);
+  database_file outside{file};
+  EXPECT_EQ(outside.number("SELECT count(*) FROM workflow_history"), 1);
+  EXPECT_EQ(outside.number("SELECT count(*) FROM worker_epochs"), 0);
+}
+
+TEST_F(RunningApp, EndsOnAnotherThreadThanTheOneThatMadeIt) {
+  auto made = std::make_unique<app<say>>(app_options{.database = file});
+  EXPECT_EQ(made->start<say>("hello").result(), "hello");
+  std::promise<void> ended;
+  auto end = ended.get_future();
+  std::thread other{[app = made.release(), ended = std::move(ended)]() mutable {
+    delete app;
+    ended.set_value();
+  }};
+  const bool in_time = end.wait_for(15s) == std::future_status::ready; // shutdown_timeout is 10 s
+  EXPECT_TRUE(in_time);
+  in_time ? other.join() : other.detach();
 }
 
 } // namespace

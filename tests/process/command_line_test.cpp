@@ -2,11 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "storage/migrations.hpp"
 #include "tests/support/child_process.hpp"
 #include "tests/support/database_file.hpp"
 #include "tests/support/event_log.hpp"
 #include "tests/support/programs.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/support/version_1.hpp"
 
 namespace romancy::testing {
 namespace {
@@ -23,10 +25,13 @@ protected:
     return run_process(std::move(arguments));
   }
   nlohmann::json json_of(words arguments) { return nlohmann::json::parse(romancy(std::move(arguments)).output); }
+  /// Serves the orders P-1 to P-`count`, and takes over those of dead processes.
+  finished_process serve(const event_log& broker, const std::string& count) {
+    return run_process({ecommerce_program, "--database", file, "--broker-url", broker.url(), "--orders", count,
+                        "--prefix", "P", "--lease", "1s"});
+  }
   void place_orders(const event_log& broker, const std::string& count) {
-    words arguments{ecommerce_program, "--database", file, "--broker-url", broker.url(), "--orders", count,
-                    "--prefix",        "P"};
-    const auto placed = run_process(std::move(arguments));
+    const auto placed = serve(broker, count);
     ASSERT_EQ(placed.code, 0) << placed.output;
   }
 };
@@ -42,7 +47,9 @@ TEST_F(CommandLine, ExplainsItselfEverywhere) {
                                                 {"outbox", "redrive"},
                                                 {"workflow"},
                                                 {"workflow", "list"},
-                                                {"workflow", "show"}}) {
+                                                {"workflow", "show"},
+                                                {"workflow", "cancel"},
+                                                {"workflow", "resume"}}) {
     auto arguments = command;
     arguments.push_back("--help");
     const auto help = romancy(arguments);
@@ -75,8 +82,13 @@ TEST_F(CommandLine, EndsWith2ForUsageAnd1ForFailureAndSaysWhatToDo) {
 }
 
 TEST_F(CommandLine, MigratesAndSaysSo) {
-  EXPECT_EQ(json_of({"migrate", "--database", file, "--json"}).at("applied").size(), 1U);
-  EXPECT_EQ(json_of({"migrate", "--database", file, "--json"}).at("applied").size(), 0U);
+  words names;
+  for (const auto& step : migrations::all()) names.emplace_back(step.name);
+  ASSERT_EQ((words{names[0], names[1]}), (words{"0001_initial", "0002_cancel_and_resume"})); // their names never change
+  const nlohmann::json first{{"version", names.size()}, {"applied", names}};
+  EXPECT_EQ(json_of({"migrate", "--database", file, "--json"}), first);
+  const nlohmann::json second{{"version", names.size()}, {"applied", words{}}};
+  EXPECT_EQ(json_of({"migrate", "--database", file, "--json"}), second);
 }
 
 TEST_F(CommandLine, ShowsInstancesAndEvents) {
@@ -131,6 +143,217 @@ TEST_F(CommandLine, SharesTheWorkBetweenProcesses) {
   EXPECT_EQ(outside.number("SELECT count(DISTINCT order_id) FROM orders"), 200);
   EXPECT_EQ(outside.number("SELECT count(*) FROM workflow_instances WHERE status = 'completed'"), 200);
   EXPECT_EQ(broker.accepted().size(), 800U);
+}
+
+// -- databases of an older version ------------------------------------------------------------------------------------
+
+class CommandLineOnVersion1 : public CommandLine {
+protected:
+  CommandLineOnVersion1() {
+    database_file outside{file};
+    make_version_1_with_orders(outside.db());
+    version_1 = selects(outside);
+    before = rows(outside, version_1);
+  }
+  words version_1; ///< shows what a database of version 1 can hold
+  words before;
+};
+
+const std::vector<words> looking{{"outbox", "status"},
+                                 {"outbox", "list"},
+                                 {"outbox", "redrive", "--status", "failed"},
+                                 {"workflow", "list"},
+                                 {"workflow", "show", "P-1"},
+                                 {"workflow", "cancel", "P-1", "--reason", "a test"},
+                                 {"workflow", "resume", "--id", "P-3"}};
+
+TEST_F(CommandLineOnVersion1, OnlyLooksAndSaysThatItIsToBeMigrated) {
+  for (auto command : looking) {
+    command.insert(command.end(), {"--database", file});
+    const auto refused = romancy(command);
+    EXPECT_EQ(refused.code, 1) << command[1] << ": " << refused.output;
+    for (const auto& part : {file, std::string{"version 1, "}, "version " + std::to_string(migrations::newest()),
+                             std::string{"romancy migrate"}})
+      EXPECT_NE(refused.output.find(part), std::string::npos)
+          << command[1] << " without '" << part << "': " << refused.output;
+    EXPECT_EQ(std::count(refused.output.begin(), refused.output.end(), '\n'), 1) << refused.output;
+    database_file outside{file};
+    EXPECT_EQ(migrations::current(outside.db()), 1) << command[1];
+    EXPECT_EQ(selects(outside), version_1) << command[1];
+    EXPECT_EQ(rows(outside, version_1), before) << command[1];
+  }
+}
+
+TEST_F(CommandLineOnVersion1, IsMigratedWithAllItsRows) {
+  EXPECT_EQ(json_of({"migrate", "--database", file, "--json"}).at("applied").at(0), "0002_cancel_and_resume");
+  {
+    database_file outside{file};
+    EXPECT_EQ(migrations::current(outside.db()), migrations::newest());
+    EXPECT_EQ(rows(outside, after_version_1(version_1)), before);
+  }
+  EXPECT_EQ(json_of({"outbox", "status", "--database", file, "--json"}).at("failed"), 1);
+  EXPECT_EQ(json_of({"workflow", "resume", "--id", "P-3", "--database", file, "--json"}).at("resumed"), 1);
+  EXPECT_EQ(json_of({"workflow", "show", "P-3", "--database", file, "--json"}).at("status"), "running");
+}
+
+TEST_F(CommandLineOnVersion1, IsMigratedByAnAppWhichGoesOnWithWhatWasUnfinished) {
+  event_log broker;
+  place_orders(broker, "2");
+  database_file outside{file};
+  EXPECT_EQ(migrations::current(outside.db()), migrations::newest());
+  EXPECT_EQ(outside.texts("SELECT order_id FROM orders ORDER BY 1"), (words{"P-1", "P-2"}));
+  EXPECT_EQ(outside.texts("SELECT activity_id FROM workflow_history WHERE instance_id = 'P-1' ORDER BY id"),
+            (words{"create_order:1", "process_payment:1", "ship_order:1", "@send_event:1"}));
+  EXPECT_EQ(outside.texts("SELECT instance_id || ' ' || status || ' ' || started_at FROM workflow_instances ORDER BY 1"),
+            (words{"P-1 completed 2026-01-01 00:00:01.000000", "P-2 completed 2026-01-01 00:00:02.000000",
+                   "P-3 parked 2026-01-01 00:00:03.000000"}));
+  EXPECT_EQ(broker.accepted().size(), 4U); // E-1, and what followed of P-1
+  EXPECT_TRUE(broker.accepted().contains("E-1"));
+  EXPECT_EQ(outside.texts("SELECT event_id FROM outbox_events WHERE status = 'failed'"), words{"E-3"});
+  // What version 1 had settled is as it was.
+  const auto of_others = [](const words& all) {
+    words others;
+    for (const auto& row : all)
+      if (row.find("P-1") == std::string::npos && !row.starts_with("worker_epochs")) others.push_back(row);
+    return others;
+  };
+  EXPECT_EQ(of_others(rows(outside, after_version_1(version_1))), of_others(before));
+}
+
+TEST_F(CommandLine, LooksAtNoDatabaseWithoutTablesAndAtNoneFromTheFuture) {
+  for (const bool future : {false, true}) {
+    database_file outside{file};
+    if (future) {
+      static_cast<void>(migrations::apply(outside.db()));
+      outside.db().session() << "INSERT INTO romancy_schema (version, name) VALUES (9999, 'tomorrow')";
+    }
+    const auto before = selects(outside);
+    for (auto command : looking) {
+      command.insert(command.end(), {"--database", file});
+      const auto refused = romancy(command);
+      EXPECT_EQ(refused.code, 1) << command[1] << ": " << refused.output;
+      EXPECT_NE(refused.output.find(future ? "schema version 9999" : "romancy migrate"), std::string::npos)
+          << refused.output;
+      EXPECT_EQ(selects(outside), before) << command[1];
+    }
+  }
+}
+
+// -- cancelling and resuming ------------------------------------------------------------------------------------------
+
+/// Orders that no process serves yet.
+class CommandLineWithOrders : public CommandLine {
+protected:
+  CommandLineWithOrders() {
+    database_file outside{file};
+    make_version_1_with_orders(outside.db());
+    static_cast<void>(migrations::apply(outside.db()));
+  }
+  nlohmann::json show(const std::string& id) { return json_of({"workflow", "show", id, "--database", file, "--json"}); }
+  finished_process cancel(words arguments) {
+    arguments.insert(arguments.begin(), {"workflow", "cancel"});
+    arguments.insert(arguments.end(), {"--database", file});
+    return romancy(std::move(arguments));
+  }
+  finished_process resume(words arguments) {
+    arguments.insert(arguments.begin(), {"workflow", "resume"});
+    arguments.insert(arguments.end(), {"--database", file});
+    return romancy(std::move(arguments));
+  }
+};
+
+TEST_F(CommandLineWithOrders, CancelsAnInstanceWithAReason) {
+  const event_log broker;
+  const auto accepted = cancel({"P-1", "--reason", "out of stock"});
+  EXPECT_EQ(accepted.code, 0) << accepted.output;
+  EXPECT_NE(accepted.output.find("P-1 is stopped and undone"), std::string::npos) << accepted.output;
+  EXPECT_EQ(show("P-1").at("cancel_reason"), "out of stock");
+  EXPECT_EQ(show("P-1").at("status"), "running"); // nobody serves it yet
+  const auto again = cancel({"P-1", "--reason", "changed my mind", "--json"});
+  EXPECT_EQ(again.code, 0) << again.output;
+  EXPECT_EQ(again.output, "{\"accepted\":true}\n");
+  EXPECT_EQ(show("P-1").at("cancel_reason"), "out of stock");
+  const auto served = serve(broker, "1");
+  EXPECT_EQ(served.code, 1) << served.output;
+  EXPECT_NE(served.output.find("instance P-1 cancelled: out of stock"), std::string::npos) << served.output;
+  EXPECT_EQ(show("P-1").at("status"), "cancelled");
+  EXPECT_EQ(show("P-1").at("error"), "out of stock");
+  EXPECT_EQ(show("P-1").at("history").size(), 1U); // no further step
+  const auto shown = romancy({"workflow", "show", "P-1", "--database", file});
+  EXPECT_NE(shown.output.find("cancel    out of stock\n"), std::string::npos) << shown.output;
+}
+
+TEST_F(CommandLineWithOrders, CancelsAParkedInstanceAndSaysWhenNoReasonWasGiven) {
+  EXPECT_EQ(cancel({"P-3"}).code, 0);
+  EXPECT_EQ(show("P-3").at("status"), "compensating");
+  EXPECT_EQ(show("P-3").at("cancel_reason"), "no reason was given");
+  EXPECT_EQ(show("P-3").at("finished_at"), "");
+}
+
+TEST_F(CommandLineWithOrders, CancelsNothingThatHasEndedOrIsNotThere) {
+  for (const auto* status : {"completed", "failed"}) {
+    database_file{file}.db().session() << std::string{"UPDATE workflow_instances SET status = '"} + status +
+                                              "' WHERE instance_id = 'P-2'";
+    const auto refused = cancel({"P-2", "--reason", "too late"});
+    EXPECT_EQ(refused.code, 1) << refused.output;
+    EXPECT_NE(refused.output.find("P-2 has ended"), std::string::npos) << refused.output;
+    EXPECT_NE(refused.output.find("romancy workflow show P-2"), std::string::npos) << refused.output;
+    EXPECT_EQ(std::count(refused.output.begin(), refused.output.end(), '\n'), 1) << refused.output;
+    EXPECT_EQ(show("P-2").at("status"), status);
+    EXPECT_EQ(show("P-2").at("cancel_reason"), "");
+  }
+  database_file{file}.db().session() << "UPDATE workflow_instances SET status = 'compensating', error = 'no money' "
+                                        "WHERE instance_id = 'P-2'";
+  EXPECT_EQ(cancel({"P-2"}).code, 1); // its own failure is being undone
+  EXPECT_EQ(show("P-2").at("cancel_reason"), "");
+  const auto unknown = cancel({"P-99", "--reason", "a typo"});
+  EXPECT_EQ(unknown.code, 1);
+  EXPECT_NE(unknown.output.find("there is no instance P-99"), std::string::npos) << unknown.output;
+  EXPECT_EQ(cancel({}).code, 2);
+}
+
+TEST_F(CommandLineWithOrders, LetsAParkedInstanceGoOnOnceTheCodeFitsItsHistory) {
+  const event_log broker;
+  database_file outside{file};
+  outside.db().session() << "UPDATE workflow_history SET activity_id = 'make_order:1' WHERE instance_id = 'P-1'";
+  const auto parked = serve(broker, "1");
+  EXPECT_EQ(parked.code, 1) << parked.output;
+  EXPECT_NE(parked.output.find("make_order:1"), std::string::npos) << parked.output;
+  EXPECT_EQ(show("P-1").at("status"), "parked");
+
+  outside.db().session() << "UPDATE workflow_history SET activity_id = 'create_order:1' WHERE instance_id = 'P-1'";
+  const auto resumed = resume({"--id", "P-1"});
+  EXPECT_EQ(resumed.code, 0) << resumed.output;
+  EXPECT_EQ(resumed.output, "1 instance goes on\n");
+  EXPECT_EQ(show("P-1").at("status"), "running");
+  EXPECT_EQ(show("P-1").at("error"), "");
+  EXPECT_EQ(show("P-1").at("finished_at"), "");
+  const auto served = serve(broker, "1");
+  EXPECT_EQ(served.code, 0) << served.output;
+  EXPECT_EQ(outside.texts("SELECT order_id FROM orders ORDER BY 1"), (words{"P-1", "P-2"}));
+}
+
+TEST_F(CommandLineWithOrders, ResumesTheParkedOnesThatAreMeantAndSaysHowMany) {
+  database_file outside{file};
+  outside.db().session() << "INSERT INTO workflow_instances (instance_id, workflow_name, status, input_data, started_at) "
+                            "VALUES ('P-4', 'process_order', 'parked', '[]', '2026'), "
+                            "('O-1', 'other', 'parked', '[]', '2026')";
+  const auto none = resume({});
+  EXPECT_EQ(none.code, 2) << none.output;
+  EXPECT_NE(none.output.find("--id or --workflow"), std::string::npos) << none.output;
+  for (const words& wrong : {words{"--id", "P-99"}, words{"--id", "P-2"}, words{"--id", "P-3", "--workflow", "other"}}) {
+    const auto refused = resume(wrong);
+    EXPECT_EQ(refused.code, 1) << wrong[1] << ": " << refused.output;
+    EXPECT_NE(refused.output.find("not there, or not parked"), std::string::npos) << refused.output;
+  }
+  EXPECT_EQ(outside.number("SELECT count(*) FROM workflow_instances WHERE status = 'parked'"), 3);
+  const auto others = resume({"--workflow", "process_order", "--json"});
+  EXPECT_EQ(others.code, 0) << others.output;
+  EXPECT_EQ(others.output, "{\"resumed\":2}\n");
+  EXPECT_EQ(outside.texts("SELECT instance_id FROM workflow_instances WHERE status = 'parked'"), words{"O-1"});
+  const auto nothing_left = resume({"--workflow", "process_order"});
+  EXPECT_EQ(nothing_left.code, 0) << nothing_left.output;
+  EXPECT_EQ(nothing_left.output, "0 instances go on\n");
 }
 
 } // namespace

@@ -1,12 +1,16 @@
-// An order with a savepoint, in a process that dies at the k-th SQL statement.
+// An order with a savepoint, in a process that dies before an SQL statement.
 //
-//   one_order DATABASE BROKER_URL K      K = 0: it does not die
+//   one_order DATABASE BROKER_URL FATAL
 //
-// Prints how many statements it ran when it comes to its end.
+// FATAL is which: the k-th (0: none), or the first that begins with this text. Prints "dead at: " and the statement, or
+// how many statements it ran when it comes to its end.
 #include <atomic>
 #include <csignal>
 #include <iostream>
+#include <string>
 #include <thread>
+
+#include <unistd.h>
 
 #include <romancy/romancy.hpp>
 
@@ -59,10 +63,16 @@ constexpr auto bad = romancy::workflow(
 } // namespace
 
 int main(int, char** argv) {
-  const long fatal = std::stol(argv[3]);
+  const std::string fatal = argv[3];
+  const bool numbered = fatal.find_first_not_of("0123456789") == std::string::npos;
   static std::atomic<long> statements{0};
-  romancy::install_statement_hook([fatal](const char*) {
-    if (++statements == fatal) std::raise(SIGKILL);
+  romancy::install_statement_hook([fatal, fatal_number = numbered ? std::stol(fatal) : 0](const char* sql) {
+    const long number = ++statements;
+    const std::string text = sql;
+    if (fatal_number > 0 ? number != fatal_number : fatal == "0" || !text.starts_with(fatal)) return;
+    const auto last_words = "dead at: " + text + '\n';
+    static_cast<void>(!::write(STDOUT_FILENO, last_words.data(), last_words.size()));
+    std::raise(SIGKILL);
   });
   romancy::app<good, bad> app{{.database = argv[1],
                                .worker_id = "one_order",

@@ -13,8 +13,10 @@
 #include "storage/tables.hpp"
 #include "storage/timestamp.hpp"
 #include "tests/support/child_process.hpp"
+#include "tests/support/database_file.hpp"
 #include "tests/support/refusal.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/support/version_1.hpp"
 
 namespace romancy::testing {
 namespace {
@@ -107,6 +109,145 @@ TEST_F(Database, MigratesOnceWhenManyStartAtTheSameTime) {
     });
   starters.clear();
   EXPECT_EQ(applied, migrations::newest());
+}
+
+TEST_F(Database, IsCheckedWithoutBeingChanged) {
+  const auto db = open();
+  const auto why = [&] { return refusal<startup_error>([&] { migrations::check(*db); }); };
+  EXPECT_NE(why().find("no tables of Romancy yet: make them with romancy migrate"), std::string::npos) << why();
+  EXPECT_EQ(migrations::current(*db), 0);
+  make_version_1(*db);
+  EXPECT_EQ(why(), "its schema has version 1, this program reads version " + std::to_string(migrations::newest()) +
+                       ": bring it up to date with romancy migrate");
+  EXPECT_EQ(migrations::current(*db), 1);
+  migrations::apply(*db);
+  EXPECT_EQ(why(), "");
+  db->session() << "INSERT INTO romancy_schema (version, name) VALUES (9999, 'tomorrow')";
+  EXPECT_NE(why().find("schema version 9999"), std::string::npos) << why();
+  EXPECT_NE(why().find("newer version of the program"), std::string::npos) << why();
+}
+
+TEST_F(Database, KeepsItsRowsWhenItIsMigratedFromVersion1) {
+  database_file db{file};
+  make_version_1_with_orders(db.db());
+  const auto version_1 = selects(db);
+  const auto before = rows(db, version_1);
+  ASSERT_GE(before.size(), 15U);
+  const auto applied = migrations::apply(db.db());
+  EXPECT_EQ(applied.size(), migrations::all().size() - 1);
+  EXPECT_EQ(applied.front(), "0002_cancel_and_resume");
+  EXPECT_EQ(db.texts("SELECT name FROM romancy_schema ORDER BY version").front(), "0001_initial");
+  EXPECT_EQ(migrations::current(db.db()), migrations::newest());
+  EXPECT_TRUE(migrations::apply(db.db()).empty());
+  EXPECT_EQ(rows(db, after_version_1(version_1)), before);
+
+  // The same schema as that of a new one.
+  database_file fresh{directory.file("fresh.db")};
+  static_cast<void>(migrations::apply(fresh.db()));
+  const std::string schema =
+      "SELECT name || ': ' || sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND "
+      "name NOT IN ('romancy_schema', 'orders') ORDER BY name";
+  EXPECT_EQ(db.texts(schema), fresh.texts(schema));
+
+  tables all{db.db()};
+  const auto of_dead = all.epochs.remove_dead("me", time_point{std::chrono::sys_days{std::chrono::year{2026} / 2 / 1}});
+  ASSERT_EQ(of_dead, std::vector<std::string>{"dead"});
+  all.instances.release("dead");
+  const auto claimed = all.instances.claim("me", {"process_order"}, 9);
+  ASSERT_EQ(claimed.size(), 1U);
+  EXPECT_EQ(claimed[0].instance_id, "P-1");
+  EXPECT_EQ(claimed[0].fence, 2);
+  EXPECT_EQ(claimed[0].cancel_reason, "");
+  EXPECT_EQ(all.history.load("P-1").size(), 1U);
+  EXPECT_EQ(all.compensations.remaining("P-3").size(), 1U);
+}
+
+TEST_F(Database, LetsGoOnOrUndoesWhatVersion1HasParked) {
+  const auto db = open();
+  make_version_1_with_orders(*db);
+  db->session() << "UPDATE workflow_instances SET status = 'parked', error = 'history disagrees', owner_epoch = NULL "
+                   "WHERE instance_id = 'P-1'";
+  migrations::apply(*db);
+  instance_table instances{*db};
+  EXPECT_EQ(instances.find("P-1")->error, "history disagrees");
+  EXPECT_EQ(instances.resume("P-1", ""), 1);
+  EXPECT_EQ(instances.find("P-1")->status, instance_status::running);
+  EXPECT_EQ(instances.find("P-1")->error, ""); // nothing keeps it from completing any more
+  EXPECT_TRUE(instances.request_cancel({"P-3", "an operator"}));
+  EXPECT_EQ(instances.find("P-3")->status, instance_status::compensating);
+  EXPECT_EQ(instances.find("P-3")->cancel_reason, "an operator");
+}
+
+TEST_F(Database, IsMigratedFromVersion1OnceWhenManyStartAtTheSameTime) {
+  make_version_1_with_orders(*open());
+  std::vector<std::jthread> starters;
+  std::atomic<std::size_t> applied{0};
+  for (int i = 0; i < 8; ++i)
+    starters.emplace_back([&] {
+      const auto db = open(20s);
+      for (;;) try {
+          applied += migrations::apply(*db).size();
+          return;
+        } catch (const storage_failure& e) {
+          if (!e.retryable()) throw;
+        }
+    });
+  starters.clear();
+  EXPECT_EQ(applied, migrations::all().size() - 1);
+}
+
+TEST_F(Database, StaysAsItWasWhenAMigrationCannotBeApplied) {
+  database_file db{file};
+  make_version_1_with_orders(db.db());
+  db.db().session() << "CREATE INDEX idx_instances_cancel ON workflow_instances(error)"; // of the next version, too
+  const auto before = selects(db);
+  const auto why = refusal<storage_failure>([&] { static_cast<void>(migrations::apply(db.db())); });
+  EXPECT_NE(why.find("idx_instances_cancel"), std::string::npos) << why;
+  EXPECT_FALSE(db.db().in_transaction());
+  EXPECT_EQ(migrations::current(db.db()), 1);
+  EXPECT_EQ(selects(db), before);
+  db.db().session() << "DROP INDEX idx_instances_cancel";
+  EXPECT_EQ(migrations::apply(db.db()).size(), migrations::all().size() - 1);
+}
+
+TEST_F(Database, EnforcesForeignKeysAndKnowsWhichAreOwed) {
+  const auto db = open();
+  db->session() << "CREATE TABLE parents (id INTEGER PRIMARY KEY)";
+  db->session() << "CREATE TABLE children (parent INTEGER REFERENCES parents(id))";
+  db->session() << "CREATE TABLE orphans (parent INTEGER REFERENCES parents(id) DEFERRABLE INITIALLY DEFERRED)";
+  try {
+    db->session() << "INSERT INTO children VALUES (1)";
+    FAIL() << "it is refused at once";
+  } catch (const soci::soci_error& e) {
+    const auto failure = storage_failure::from(e, "write");
+    EXPECT_EQ(failure.kind(), failure_kind::constraint_violation);
+    EXPECT_FALSE(failure.retryable());
+  }
+
+  db->begin();
+  EXPECT_FALSE(db->owes_foreign_keys());
+  db->open_savepoint(0);
+  db->session() << "INSERT INTO orphans VALUES (1)";
+  EXPECT_TRUE(db->owes_foreign_keys());
+  db->session() << "INSERT INTO parents VALUES (1)";
+  EXPECT_FALSE(db->owes_foreign_keys());
+  db->release_savepoint(0);
+  db->open_savepoint(0);
+  db->session() << "INSERT INTO orphans VALUES (2)";
+  EXPECT_TRUE(db->owes_foreign_keys());
+  db->roll_back_savepoint(0);
+  EXPECT_FALSE(db->owes_foreign_keys());
+  db->commit();
+
+  db->begin();
+  db->session() << "INSERT INTO orphans VALUES (3)";
+  EXPECT_TRUE(db->owes_foreign_keys());
+  EXPECT_THROW(db->commit(), storage_failure);
+  db->roll_back();
+  EXPECT_FALSE(db->owes_foreign_keys());
+  int rows = -1;
+  db->session() << "SELECT count(*) FROM orphans", soci::into(rows);
+  EXPECT_EQ(rows, 1);
 }
 
 TEST_F(Database, RefusesTransactionStatementsOnlyWhileItIsLent) {
@@ -213,6 +354,176 @@ TEST_F(Tables, WriteHistoryOnlyForTheOwnerWithTheRightFence) {
   EXPECT_FALSE(all->history.insert("I", {"a:2", 2, "ActivityCompleted", "1", 1}, "me", 1, now));
   EXPECT_TRUE(all->instances.claim("you", {"w"}, 9).empty());
   EXPECT_THROW(all->history.insert("I", {"a:1", 1, "ActivityCompleted", "1", 1}, "you", 2, now), storage_failure);
+}
+
+class Instances : public Tables {
+protected:
+  instance_table& instances = all->instances;
+
+  void start(const std::string& id, const std::string& owner = "me", const std::string& workflow = "w") {
+    instance_record instance;
+    instance.instance_id = id;
+    instance.workflow = workflow;
+    instance.input = "[]";
+    ASSERT_TRUE(instances.insert(instance, owner, now));
+  }
+  /// Ends it, or parks it, as its owner does.
+  void finish(const std::string& id, instance_status status, const std::string& error = {},
+              const std::string& owner = "me") {
+    instance_record finished;
+    finished.instance_id = id;
+    finished.fence = 1;
+    finished.status = status;
+    finished.output = status == instance_status::completed ? "1" : "";
+    finished.error = error;
+    ASSERT_TRUE(instances.finish(finished, owner, now));
+  }
+  std::string requests(const std::string& owner) {
+    std::string text;
+    for (const auto& request : instances.cancel_requests(owner)) text += request.instance_id + '=' + request.reason + ' ';
+    return text;
+  }
+  /// "running no money", what is there of status, error and reason to cancel.
+  std::string state(const std::string& id) {
+    const auto found = instances.find(id).value_or(instance_record{});
+    std::string text{to_string(found.status)};
+    if (!found.error.empty()) text += ", " + found.error;
+    if (!found.cancel_reason.empty()) text += ", cancel: " + found.cancel_reason;
+    return text;
+  }
+};
+
+TEST_F(Instances, AreCancelledByTheirOwnerWhichLooksForTheRequest) {
+  for (const auto* id : {"A", "B"}) start(id);
+  start("C", "you");
+  EXPECT_EQ(requests("me"), "");
+  EXPECT_TRUE(instances.request_cancel({"A", "first"}));
+  EXPECT_TRUE(instances.request_cancel({"A", "second"})); // asking twice is asking once
+  EXPECT_TRUE(instances.request_cancel({"C", "third"}));
+  EXPECT_EQ(state("A"), "running, cancel: first");
+  EXPECT_EQ(requests("me"), "A=first ");
+  EXPECT_EQ(requests("you"), "C=third ");
+  ASSERT_TRUE(instances.begin_compensation("A", "me", 1, "cancelled: first"));
+  EXPECT_EQ(requests("me"), ""); // it is being undone
+  EXPECT_TRUE(instances.request_cancel({"A", "fourth"}));
+  EXPECT_EQ(instances.find("A")->cancel_reason, "first");
+  finish("A", instance_status::cancelled, "first");
+  EXPECT_EQ(state("A"), "cancelled, first, cancel: first");
+  EXPECT_TRUE(instances.request_cancel({"A", "fifth"}));
+  EXPECT_EQ(state("A"), "cancelled, first, cancel: first");
+}
+
+TEST_F(Instances, TellWhoeverClaimsThemThatTheyAreToBeCancelled) {
+  start("A");
+  start("B");
+  instances.release("me");
+  EXPECT_TRUE(instances.request_cancel({"A", "while nobody runs it"}));
+  EXPECT_EQ(requests("me"), "");
+  const auto claimed = instances.claim("you", {"w"}, 9);
+  ASSERT_EQ(claimed.size(), 2U);
+  EXPECT_EQ(claimed[0].cancel_reason, "while nobody runs it");
+  EXPECT_EQ(claimed[1].cancel_reason, "");
+  EXPECT_EQ(requests("you"), "A=while nobody runs it ");
+  EXPECT_EQ(requests(""), "");
+}
+
+TEST_F(Instances, AreNotCancelledOnceTheyHaveEndedOrAreUndoneForAFailureOfTheirOwn) {
+  for (const auto* id : {"completed", "failed", "failing", "too late"}) start(id);
+  finish("completed", instance_status::completed);
+  ASSERT_TRUE(instances.begin_compensation("failed", "me", 1, "no money"));
+  finish("failed", instance_status::failed, "no money");
+  ASSERT_TRUE(instances.begin_compensation("failing", "me", 1, "no money"));
+  for (const auto* id : {"completed", "failed", "failing"}) {
+    const auto before = state(id);
+    EXPECT_FALSE(instances.request_cancel({id, "an operator"})) << id;
+    EXPECT_EQ(state(id), before);
+  }
+  // It was asked for, but the instance was just completing.
+  EXPECT_TRUE(instances.request_cancel({"too late", "an operator"}));
+  finish("too late", instance_status::completed);
+  EXPECT_FALSE(instances.request_cancel({"too late", "an operator"}));
+  EXPECT_NE(refusal<storage_failure>([&] {
+              instances.request_cancel({"Z", "a typo"});
+            }).find("there is no instance Z"),
+            std::string::npos);
+}
+
+TEST_F(Instances, AreUndoneWhenTheyAreCancelledWhileTheyAreParked) {
+  start("A");
+  finish("A", instance_status::parked, "history disagrees");
+  EXPECT_EQ(state("A"), "parked, history disagrees");
+  EXPECT_TRUE(instances.claim("you", {"w"}, 9).empty());
+  EXPECT_TRUE(instances.request_cancel({"A", "an operator"}));
+  EXPECT_EQ(instances.list({.instance_id = "A"}).at(0).finished_at, "");
+  const auto claimed = instances.claim("you", {"w"}, 9);
+  ASSERT_EQ(claimed.size(), 1U);
+  EXPECT_EQ(claimed[0].status, instance_status::compensating);
+  EXPECT_EQ(claimed[0].cancel_reason, "an operator");
+  EXPECT_EQ(instances.resume("A", ""), 0); // it is not parked any more
+}
+
+TEST_F(Instances, KeepTheFirstReasonAlsoWhenTheyAreParkedMeanwhile) {
+  start("A");
+  EXPECT_TRUE(instances.request_cancel({"A", "first"}));
+  ASSERT_TRUE(instances.begin_compensation("A", "me", 1, "cancelled: first"));
+  finish("A", instance_status::parked, "there is no compensation");
+  EXPECT_TRUE(instances.request_cancel({"A", "second"}));
+  EXPECT_EQ(instances.find("A")->cancel_reason, "first");
+  EXPECT_EQ(instances.find("A")->status, instance_status::compensating);
+}
+
+TEST_F(Instances, GoOnWithWhatTheyWereParkedIn) {
+  start("running");
+  finish("running", instance_status::parked, "history disagrees");
+  start("failing");
+  ASSERT_TRUE(instances.begin_compensation("failing", "me", 1, "no money"));
+  finish("failing", instance_status::parked, "there is no compensation");
+  start("cancelled");
+  EXPECT_TRUE(instances.request_cancel({"cancelled", "an operator"}));
+  ASSERT_TRUE(instances.begin_compensation("cancelled", "me", 1, "cancelled: an operator"));
+  finish("cancelled", instance_status::parked, "there is no compensation");
+  EXPECT_EQ(state("failing"), "parked, there is no compensation"); // what is to be mended
+  EXPECT_FALSE(instances.list({.instance_id = "failing"}).at(0).finished_at.empty());
+  EXPECT_EQ(instances.resume("", ""), 3);
+  EXPECT_EQ(state("running"), "running");
+  EXPECT_EQ(state("failing"), "compensating, no money"); // what it is undone for
+  EXPECT_EQ(state("cancelled"), "compensating, cancelled: an operator, cancel: an operator");
+  EXPECT_EQ(instances.list({.instance_id = "failing"}).at(0).finished_at, "");
+  EXPECT_EQ(instances.claim("you", {"w"}, 9).size(), 3U);
+}
+
+TEST_F(Instances, GoOnOnlyIfTheyAreParkedAndMeant) {
+  start("A");
+  for (const auto* id : {"B", "C"}) {
+    start(id);
+    finish(id, instance_status::parked, "history disagrees");
+  }
+  start("D", "me", "other");
+  finish("D", instance_status::parked, "history disagrees");
+  start("E");
+  finish("E", instance_status::failed, "no money");
+  for (const auto* id : {"A", "E", "Z"}) EXPECT_EQ(instances.resume(id, ""), 0) << id;
+  EXPECT_EQ(instances.resume("B", "other"), 0);
+  EXPECT_EQ(instances.resume("B", "w"), 1);
+  EXPECT_EQ(instances.resume("", "w"), 1); // C
+  EXPECT_EQ(state("D"), "parked, history disagrees");
+  EXPECT_EQ(instances.resume("", ""), 1);
+  EXPECT_EQ(state("E"), "failed, no money");
+  EXPECT_EQ(instances.list({.status = "running"}).size(), 4U);
+}
+
+TEST_F(Instances, CompleteWithoutTheReasonTheyWereParkedFor) {
+  start("A");
+  finish("A", instance_status::parked, "history disagrees");
+  EXPECT_EQ(instances.resume("A", ""), 1);
+  const auto claimed = instances.claim("you", {"w"}, 9);
+  ASSERT_EQ(claimed.size(), 1U);
+  EXPECT_EQ(claimed[0].error, "");
+  auto finished = claimed[0];
+  finished.status = instance_status::completed;
+  finished.output = "1";
+  ASSERT_TRUE(instances.finish(finished, "you", now));
+  EXPECT_EQ(state("A"), "completed");
 }
 
 TEST_F(Tables, FindDeadWorkersByTheirLeaseAndByTheirProcess) {

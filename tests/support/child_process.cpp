@@ -19,6 +19,10 @@ extern char** environ;
 
 namespace romancy::testing {
 
+namespace {
+int exit_code(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
+} // namespace
+
 child_process::child_process(std::vector<std::string> arguments, std::string output) : output_{std::move(output)} {
   std::vector<char*> argv;
   for (auto& argument : arguments) argv.push_back(argument.data());
@@ -45,12 +49,20 @@ void child_process::signal(int number) {
   if (!code_) ::kill(pid_, number);
 }
 
+void child_process::stop() {
+  signal(SIGSTOP);
+  int status = 0;
+  if (::waitpid(pid_, &status, WUNTRACED) == pid_ && WIFSTOPPED(status)) return;
+  code_ = exit_code(status);
+  throw std::runtime_error{"it ended before it was stopped: " + output()};
+}
+
 std::optional<int> child_process::wait_for(std::chrono::milliseconds patience) {
   const auto end = std::chrono::steady_clock::now() + patience;
   while (!code_) {
     int status = 0;
     if (::waitpid(pid_, &status, WNOHANG) == pid_)
-      code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+      code_ = exit_code(status);
     else if (std::chrono::steady_clock::now() >= end)
       return std::nullopt;
     else

@@ -20,6 +20,8 @@ public:
   child_process& operator=(const child_process&) = delete;
 
   void signal(int number);
+  /// SIGSTOP; all its threads stand still when it returns. It goes on with SIGCONT.
+  void stop();
   /// Its exit code, 128 + signal when it was killed; nothing when it still runs after `patience`.
   std::optional<int> wait_for(std::chrono::milliseconds patience);
   int wait() { return *wait_for(std::chrono::hours{1}); }

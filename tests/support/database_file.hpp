@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "storage/database.hpp"
@@ -17,6 +19,15 @@ public:
     long long value = 0;
     db_->session() << sql, soci::into(value);
     return value;
+  }
+  /// Asks until `sql` gives `value`; false when `patience` passed first.
+  bool becomes(const std::string& sql, long long value, std::chrono::milliseconds patience = std::chrono::minutes{1}) {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (number(sql) != value) {
+      if (std::chrono::steady_clock::now() >= end) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds{2});
+    }
+    return true;
   }
   std::vector<std::string> texts(const std::string& sql) {
     std::vector<std::string> all;

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 
-#include "actors/answer_slot.hpp"
 #include "actors/guard.hpp"
-#include "actors/local_messages.hpp"
 #include "actors/message_types.hpp"
 #include "storage/migrations.hpp"
 
@@ -52,9 +50,17 @@ private:
 class simulation::scripted_http final : public http_port {
 public:
   explicit scripted_http(simulation& world) : world_{world} {}
+  ~scripted_http() override {
+    std::erase_if(world_.on_wire_, [this](const auto& entry) { return entry.second.from == this; });
+  }
   void post(http_request request, std::function<void(http_response)> answer) override {
     world_.sent.push_back({world_.now(), request});
-    answer(world_.broker ? world_.broker(static_cast<int>(world_.sent.size()), request) : http_response{202, ""});
+    const auto n = static_cast<int>(world_.sent.size());
+    world_.on_wire_.emplace(n, request_on_wire{this, std::move(answer)});
+    auto said = world_.broker ? world_.broker(n, request) : http_response{202, ""};
+    if (!said.after) return;
+    if (*said.after == std::chrono::milliseconds{0}) return world_.answer(n, std::move(said.response));
+    caf::delayed_anon_send(world_.broker_clock_, *said.after, n, said.response.status, std::move(said.response.error));
   }
 
 private:
@@ -82,7 +88,7 @@ simulation::simulation(std::string path, app_options options, detail::definition
   env_->clock = std::make_shared<virtual_clock>(*scheduler_);
   env_->entropy = std::make_shared<counting_entropy>();
   env_->open_database = [url] {
-    const database::options how{.busy_timeout = std::chrono::milliseconds{5}}; // it is real time that passes
+    const database::options how{.busy_timeout = std::chrono::milliseconds{1}}; // it is real time that passes
     return std::shared_ptr<database>{database::open(url, how, std::chrono::seconds{1})};
   };
   env_->open_http = [this](int) { return std::make_unique<scripted_http>(*this); };
@@ -96,6 +102,9 @@ simulation::simulation(std::string path, app_options options, detail::definition
     std::rotate(jobs.begin(), coordinator, std::next(coordinator));
     return scheduler_->try_run_once();
   };
+  broker_clock_ = system_->spawn([this](caf::event_based_actor*) -> caf::behavior {
+    return {[this](int n, int status, const std::string& error) { answer(n, {status, error}); }};
+  });
   core_ = std::make_unique<core_actors>(*system_, env_);
 }
 
@@ -105,13 +114,30 @@ simulation::~simulation() {
 
 void simulation::start_relayer(const outbox_options& options) { core_->add_relayer(options); }
 
-void simulation::start(const std::string& workflow, const nlohmann::json& inputs, const std::string& id) {
+void simulation::answer(int n, http_response response) {
+  if (auto node = on_wire_.extract(n)) node.mapped().answer(std::move(response));
+}
+
+caf::actor simulation::ask_dispatcher() {
   run_until([&] { return static_cast<bool>(roster().get("dispatcher")); });
+  return roster().get("dispatcher");
+}
+
+std::shared_ptr<start_slot> simulation::start(const std::string& workflow, const nlohmann::json& inputs,
+                                              const std::string& id) {
+  auto slot = std::make_shared<start_slot>();
   instance_record record;
   record.instance_id = id;
   record.workflow = workflow;
   record.input = inputs.dump();
-  tell(roster().get("dispatcher"), start_request{std::make_shared<start_slot>(), std::move(record)});
+  tell(ask_dispatcher(), start_request{slot, std::move(record)});
+  return slot;
+}
+
+std::shared_ptr<cancel_slot> simulation::cancel(const std::string& id, const std::string& reason) {
+  auto slot = std::make_shared<cancel_slot>();
+  tell(ask_dispatcher(), cancel_instance_request{slot, {id, reason}});
+  return slot;
 }
 
 bool simulation::step() { return scheduler_->try_run_once(); }
@@ -151,6 +177,7 @@ void simulation::crash() {
                            "executor_pool", "dispatcher", "http_publisher", "outbox_relayer"})
     if (auto actor = std::string_view{name} == "supervisor" ? core_->supervisor() : roster().get(name))
       roots.push_back(actor);
+  roots.push_back(std::exchange(broker_clock_, nullptr));
   for (const auto& root : roots) end(dynamic_cast<caf::local_actor*>(caf::actor_cast<caf::abstract_actor*>(root)));
   roots.clear();
   core_->forget();
@@ -170,6 +197,10 @@ void simulation::crash() {
 }
 
 void simulation::kill(const std::string& actor) { caf::anon_send_exit(roster().get(actor), caf::exit_reason::kill); }
+
+bool simulation::has_ended() const {
+  return caf::actor_cast<caf::abstract_actor*>(core_->supervisor())->getf(caf::abstract_actor::is_cleaned_up_flag);
+}
 
 long long simulation::count(const std::string& sql) {
   long long value = 0;

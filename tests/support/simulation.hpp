@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,9 @@
 
 #include <romancy/romancy.hpp>
 
+#include "actors/answer_slot.hpp"
 #include "actors/environment.hpp"
+#include "actors/local_messages.hpp"
 #include "messages/event_record.hpp"
 #include "messages/instance_record.hpp"
 #include "runtime/core_actors.hpp"
@@ -27,6 +30,20 @@ struct sent_request {
   http_request request;
 };
 
+/// What a simulated broker answers, and when.
+struct broker_answer {
+  http_response response;
+  std::optional<std::chrono::milliseconds> after{0}; ///< of virtual time; nothing: when simulation::answer says so
+
+  broker_answer(http_response at_once) : response{std::move(at_once)} {}
+  broker_answer(http_response later, std::chrono::milliseconds time) : response{std::move(later)}, after{time} {}
+  static broker_answer held() {
+    broker_answer none{http_response{}};
+    none.after.reset();
+    return none;
+  }
+};
+
 /// The whole runtime on one thread: real SQLite, virtual time, a scripted broker. Every step is one message of one actor.
 class simulation {
 public:
@@ -34,13 +51,17 @@ public:
              detail::dependency_set dependencies = {}, std::chrono::milliseconds begins_at = {});
   ~simulation();
 
-  /// What the broker answers to the n-th request (from 1); 202 unless told otherwise.
-  std::function<http_response(int n, const http_request&)> broker;
+  /// What the broker answers to the n-th request (from 1); 202 at once unless told otherwise.
+  std::function<broker_answer(int n, const http_request&)> broker;
   std::vector<sent_request> sent;
+  /// Answers the n-th request, unless it is answered or its publisher is gone.
+  void answer(int n, http_response response = {202, ""});
+  int outstanding() const { return static_cast<int>(on_wire_.size()); } ///< requests without an answer
 
   void start_relayer(const outbox_options& options);
-  /// Asks for an instance; what became of it is in the database.
-  void start(const std::string& workflow, const nlohmann::json& inputs, const std::string& id);
+  /// Asks for an instance; what became of it is in the database, and in the slot.
+  std::shared_ptr<start_slot> start(const std::string& workflow, const nlohmann::json& inputs, const std::string& id);
+  std::shared_ptr<cancel_slot> cancel(const std::string& id, const std::string& reason);
 
   /// One message; false if none is waiting.
   bool step();
@@ -55,6 +76,9 @@ public:
   /// kill -9: nothing that is queued runs, nobody is asked.
   void crash();
   void kill(const std::string& actor);
+  /// As the end of the app: lets all finish what is under way.
+  void drain() { core_->drain(); }
+  bool has_ended() const; ///< after drain
 
   /// A connection of the test's own.
   database& db() { return *db_; }
@@ -72,6 +96,12 @@ public:
 private:
   class scripted_http;
   class virtual_clock;
+  struct request_on_wire {
+    const scripted_http* from;
+    std::function<void(http_response)> answer;
+  };
+
+  caf::actor ask_dispatcher();
 
   std::shared_ptr<environment> env_;
   caf::actor_system_config config_;
@@ -79,6 +109,8 @@ private:
   caf::scheduler::test_coordinator* scheduler_ = nullptr;
   std::unique_ptr<core_actors> core_;
   std::unique_ptr<database> db_;
+  std::map<int, request_on_wire> on_wire_;
+  caf::actor broker_clock_; ///< brings answers that come later
 };
 
 /// The definitions of an app, as the runtime sees them.

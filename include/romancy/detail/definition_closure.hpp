@@ -4,6 +4,7 @@
 
 #include <array>
 #include <memory>
+#include <string>
 #include <tuple>
 #include <utility>
 
@@ -12,10 +13,19 @@
 namespace romancy::detail {
 
 template <class... Ins> std::tuple<Ins...> decode_inputs(list<Ins...>, [[maybe_unused]] const json& encoded) {
+  if (!encoded.is_array() || encoded.size() != sizeof...(Ins))
+    throw undecodable_input{std::to_string(encoded.is_array() ? encoded.size() : 1) +
+                            " values are stored, today's code takes " + std::to_string(sizeof...(Ins))};
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
     return std::tuple<Ins...>{encoded.at(I).template get<Ins>()...};
   }
   (std::index_sequence_for<Ins...>{});
+}
+
+template <class... Ins> json encode_all(const std::tuple<Ins...>& values) {
+  json encoded = json::array();
+  std::apply([&](const auto&... value) { (encoded.push_back(encode(value)), ...); }, values);
+  return encoded;
 }
 
 /// Calls `function` with a fresh context, decoded inputs and the dependencies it names; encodes the output.
@@ -81,9 +91,12 @@ private:
 };
 
 template <const auto& W> constexpr workflow_entry describe_workflow() {
-  return {W.name(), [](instance_port& port, const json& inputs) -> std::unique_ptr<workflow_coroutine> {
-            return std::make_unique<workflow_coroutine_of<W>>(port, inputs);
-          }};
+  using inputs = typename definition_t<W>::inputs;
+  return {W.name(),
+          [](instance_port& port, const json& encoded) -> std::unique_ptr<workflow_coroutine> {
+            return std::make_unique<workflow_coroutine_of<W>>(port, encoded);
+          },
+          [](const json& encoded) { return encode_all(decode_inputs(inputs{}, encoded)); }};
 }
 
 template <class Entries> consteval bool distinct_names(const Entries& entries) {

@@ -141,6 +141,7 @@ struct activity_entry {
 struct workflow_entry {
   std::string_view name;
   std::unique_ptr<workflow_coroutine> (*create)(instance_port&, const json& inputs);
+  json (*reencode)(const json& inputs); ///< as today's types read and write them
 };
 
 /// All definitions of an app, without their types. Constant-initialized: there is no registration that could be late.
@@ -167,6 +168,7 @@ public:
   virtual std::string start(std::string_view workflow, json inputs, std::optional<romancy::instance_id>) = 0;
   virtual json result(const std::string& id, std::optional<std::chrono::milliseconds> timeout) = 0;
   virtual instance_status status(const std::string& id) = 0;
+  virtual void expect(const std::string& id, std::string_view workflow) = 0; ///< throws if it is not there
   virtual bool cancel(const std::string& id, const std::string& reason) = 0;
   virtual romancy::storage storage() = 0;
   virtual romancy::health health() const = 0;

@@ -1,0 +1,101 @@
+#include "tests/actors/workflow_fixture.hpp"
+
+namespace romancy::testing {
+namespace {
+
+class Recovery : public workflow_fixture {};
+
+/// kill -9 after the k-th message, for every k.
+TEST_F(Recovery, LosesAndRepeatsNothingWhateverMessageIsTheLast) {
+  int crashes = 0;
+  for (int k = 0;; ++k) {
+    const auto path = directory.file("crash-" + std::to_string(k) + ".db");
+    notebook paper;
+    bool ended = false;
+    {
+      world<plain, saga> app{path, paper};
+      app.start("plain", {"P"}, "P");
+      app.start("saga", {"S"}, "S");
+      for (int i = 0; i < k && !(ended = is_settled(app.instance("P").status) && is_settled(app.instance("S").status));
+           ++i)
+        app.run_until([] { return false; }, 1);
+      app.crash();
+    }
+    ++crashes;
+    world<plain, saga> app{path, paper};
+    const bool p_exists = !app.instance("P").instance_id.empty();
+    const bool s_exists = !app.instance("S").instance_id.empty();
+    if (!p_exists) app.start("plain", {"P"}, "P");
+    if (!s_exists) app.start("saga", {"S"}, "S");
+    ASSERT_TRUE(app.ends("P")) << "k = " << k;
+    ASSERT_TRUE(app.ends("S")) << "k = " << k;
+    ASSERT_EQ(app.instance("P").output, R"("F-P 1 7 P/@send_event:1")") << "k = " << k;
+    ASSERT_EQ(app.instance("S").error, "doomed:1 failed after 1 attempt: there is no way") << "k = " << k;
+    auto rows = app.rows();
+    std::sort(rows.begin(), rows.end());
+    ASSERT_EQ(rows, (names{"first P", "first S", "flaky P", "inline P", "second S", "undo first F-S", "undo second S"}))
+        << "k = " << k;
+    auto events = app.event_types();
+    std::sort(events.begin(), events.end());
+    ASSERT_EQ(events, (names{"body.done", "first.done", "first.done", "first.undone", "flaky.done", "inline.done"}))
+        << "k = " << k;
+    if (ended) break;
+  }
+  EXPECT_GT(crashes, 20);
+}
+
+TEST_F(Recovery, CommitsNothingOnceAnotherWorkerHasTakenTheInstanceOver) {
+  world<plain> app{file, book};
+  app.start("plain", {"A"}, "A");
+  ASSERT_TRUE(app.run_until([&] { return app.history("A").size() == 1; }));
+  app.db().session() << "UPDATE workflow_instances SET owner_epoch = 'other', fence = fence + 1";
+  app.advance(3s);
+  EXPECT_EQ(app.history("A").size(), 1U);
+  EXPECT_EQ(app.rows(), names{"first A"});
+  EXPECT_EQ(app.event_types(), names{"first.done"});
+}
+
+TEST_F(Recovery, BeginsAnewWhenThisWorkerWasSilentForTooLong) {
+  world<plain> app{file, book};
+  book.failures_left = 2;
+  app.start("plain", {"A"}, "A");
+  ASSERT_TRUE(app.run_until([&] { return app.history("A").size() == 1; }));
+  // As another worker does it that found our lease run out.
+  app.db().session() << "DELETE FROM worker_epochs";
+  app.db().session() << "UPDATE workflow_instances SET owner_epoch = NULL";
+  ASSERT_TRUE(app.ends("A"));
+  EXPECT_EQ(app.instance("A").status, instance_status::completed);
+  EXPECT_EQ(app.rows(), (names{"first A", "flaky A", "inline A"}));
+}
+
+TEST_F(Recovery, IsNotTakenOverBecauseNobodyCouldWriteForLongerThanTheLease) {
+  world<plain> app{file, book};
+  app.advance(1s);
+  app.db().session() << "INSERT INTO worker_epochs VALUES ('neighbour', 'w', 'elsewhere', '1:1', '2026', "
+                        "'2026-01-01 00:00:11.000000')";
+  app.advance(1s);
+  app.db().begin(); // someone holds the lock, and neither of the two can renew
+  app.advance(20s);
+  app.db().commit();
+  app.advance(6s); // our own late renewal says nothing about the neighbour's
+  EXPECT_EQ(app.count("SELECT count(*) FROM worker_epochs WHERE epoch = 'neighbour'"), 1);
+  app.advance(20s); // but it has not come back since
+  EXPECT_EQ(app.count("SELECT count(*) FROM worker_epochs WHERE epoch = 'neighbour'"), 0);
+}
+
+TEST_F(Recovery, GoesOnAfterAnyActorWasKilled) {
+  for (const auto* name : {"timekeeper", "transaction_coordinator", "worker_lease", "executor_pool", "dispatcher"}) {
+    notebook paper;
+    paper.failures_left = 3;
+    world<plain> app{directory.file(std::string{"kill-"} + name + ".db"), paper};
+    app.start("plain", {"A"}, "A");
+    ASSERT_TRUE(app.run_until([&] { return app.history("A").size() == 1; })) << name;
+    app.kill(name);
+    ASSERT_TRUE(app.ends("A")) << name;
+    EXPECT_EQ(app.instance("A").status, instance_status::completed) << name;
+    EXPECT_EQ(app.rows(), (names{"first A", "flaky A", "inline A"})) << name;
+  }
+}
+
+} // namespace
+} // namespace romancy::testing
