@@ -356,5 +356,56 @@ TEST_F(Cancel, EndsInOneWayOrTheOtherWheneverItIsAskedFor) {
   EXPECT_GT(cancelled, 25);
 }
 
+TEST_F(Cancel, WithdrawsAnAttemptThatWaitsForAnExecutor) {
+  world<busy, patient> app{file, book, {.executors = 1}};
+  book.meanwhile = [&] {
+    app.start("patient", {"B"}, "B");
+    app.settle();
+    EXPECT_EQ(app.status("B"), instance_status::running);
+    const auto slot = app.cancel("B", "too slow");
+    app.settle();
+    EXPECT_TRUE(accepted(slot));
+    EXPECT_EQ(app.status("B"), instance_status::cancelled);
+  };
+  app.start("busy", {"A"}, "A");
+  ASSERT_TRUE(app.ends("A"));
+  EXPECT_EQ(app.status("A"), instance_status::completed);
+  EXPECT_TRUE(app.history("B").empty());
+  EXPECT_EQ(std::count(book.lines.begin(), book.lines.end(), "first"), 1); // that of A
+}
+
+TEST_F(Cancel, UndoesAnInstanceThatWouldParkAtItsNextBeginning) {
+  world<saga> app{file, book};
+  app.db().session() << "CREATE TRIGGER stuck BEFORE UPDATE OF status ON workflow_instances "
+                        "WHEN NEW.status = 'compensating' BEGIN SELECT RAISE(ABORT, 'not today'); END";
+  app.start("saga", {"A"}, "A");
+  app.advance(250s); // ten times it could not go on; it would park at 303 s
+  ASSERT_EQ(app.status("A"), instance_status::running);
+  app.db().session() << "DROP TRIGGER stuck";
+  const auto slot = app.cancel("A", "enough");
+  app.settle();
+  EXPECT_TRUE(accepted(slot));
+  ASSERT_TRUE(app.ends("A"));
+  EXPECT_EQ(app.status("A"), instance_status::cancelled) << app.instance("A").error;
+  EXPECT_EQ(app.rows(), (names{"first A", "second A", "undo second A", "undo first F-A"}));
+}
+
+TEST_F(Cancel, IsRefusedWhenTheInstanceWasParkedWhileItsOwnFailureWasUndone) {
+  {
+    world<saga> app{file, book};
+    app.start("saga", {"A"}, "A");
+    ASSERT_TRUE(app.run_until([&] { return app.status("A") == instance_status::compensating; }));
+    app.crash();
+  }
+  world<changed::saga> app{file, book};
+  ASSERT_TRUE(app.ends("A"));
+  ASSERT_EQ(app.status("A"), instance_status::parked);
+  const auto slot = app.cancel("A", "enough");
+  app.settle();
+  EXPECT_FALSE(accepted(slot));
+  EXPECT_EQ(app.status("A"), instance_status::parked);
+  EXPECT_NE(app.instance("A").error.find("there is no way"), std::string::npos);
+}
+
 } // namespace
 } // namespace romancy::testing

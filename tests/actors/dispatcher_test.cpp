@@ -1,3 +1,5 @@
+#include "actors/guard.hpp"
+#include "actors/message_types.hpp"
 #include "tests/actors/workflow_fixture.hpp"
 #include "tests/support/refusal.hpp"
 
@@ -49,6 +51,32 @@ TEST_F(Dispatcher, RefusesStartsBeyondThoseThatMayWait) {
   const auto again = app.start("plain", {"D"}, "D");
   ASSERT_TRUE(app.ends("D"));
   EXPECT_TRUE(again->wait_for(0ms)->created);
+}
+
+/// Asked after the k-th message since, for every k while its instances end.
+TEST_F(Dispatcher, StartsAndClaimsNothingOnceItWasToldToEnd) {
+  for (int k = 1; k <= 10; ++k) {
+    notebook paper;
+    paper.failures_left = 99;
+    world<plain> app{directory.file(std::to_string(k) + ".db"), paper};
+    for (const auto* id : {"A1", "A2", "A3"}) app.start("plain", {id}, id);
+    app.advance(50ms);
+    const auto dispatcher = app.roster().get("dispatcher");
+    app.drain();
+    app.run_until([] { return false; }, k);
+    app.db().session() << "INSERT INTO workflow_instances (instance_id, workflow_name, input_data, started_at) "
+                          "VALUES ('B', 'plain', '[\"B\"]', '2026-01-01 00:00:00.000000')";
+    instance_record late;
+    late.instance_id = "C";
+    late.workflow = "plain";
+    late.input = R"(["C"])";
+    tell(dispatcher, start_request{std::make_shared<start_slot>(), late});
+    tell(dispatcher, look_for_instances{});
+    app.settle();
+    EXPECT_TRUE(app.has_ended()) << "k = " << k;
+    EXPECT_EQ(app.count("SELECT count(*) FROM workflow_instances WHERE instance_id = 'C'"), 0) << "k = " << k;
+    EXPECT_EQ(app.instance("B").fence, 0) << "k = " << k;
+  }
 }
 
 TEST_F(Dispatcher, BeginsAnInstanceThatCannotGoOnAnewWithGrowingPausesAndParksIt) {

@@ -97,5 +97,35 @@ TEST_F(Recovery, GoesOnAfterAnyActorWasKilled) {
   }
 }
 
+TEST_F(Recovery, GivesBackWhatWasOwnedBeforeACoordinatorThatNeverGotToWrite) {
+  world<patient> app{file, book};
+  book.failures_left = 1;
+  app.start("patient", {"A"}, "A");
+  ASSERT_TRUE(app.run_until([&] { return app.history("A").size() == 2; }));
+  app.settle();
+  app.db().begin(); // as another process that holds the lock
+  for (int deaths = 0; deaths < 3; ++deaths) {
+    ASSERT_TRUE(app.run_until([&] { return static_cast<bool>(app.roster().get("transaction_coordinator")); }));
+    app.kill("transaction_coordinator");
+    app.advance(200ms);
+  }
+  app.db().commit();
+  ASSERT_TRUE(app.ends("A"));
+  EXPECT_EQ(app.status("A"), instance_status::completed);
+  EXPECT_LT(app.now(), 5s); // not when a lease has run out
+  EXPECT_EQ(app.rows(), (names{"first A", "second A", "flaky A"}));
+}
+
+TEST_F(Recovery, WorksThroughMoreThanItMayRunAtOnceWithoutWaitingForThePoll) {
+  world<patient> app{file, book, {.max_running_instances = 5}};
+  app.settle();
+  for (int i = 0; i < 40; ++i)
+    app.db().session()
+        << "INSERT INTO workflow_instances (instance_id, workflow_name, input_data, started_at) VALUES ('" +
+               std::to_string(i) + "', 'patient', '[\"" + std::to_string(i) + "\"]', '2026-01-01 00:00:00.000000')";
+  app.advance(1100ms); // one poll
+  EXPECT_EQ(app.count("SELECT count(*) FROM workflow_instances WHERE status = 'completed'"), 40);
+}
+
 } // namespace
 } // namespace romancy::testing

@@ -173,5 +173,18 @@ TEST_F(Replay, ParksWhenTheWorkflowTakesFewerInputsThanItWasStartedWith) {
       << app.instance("A").error;
 }
 
+TEST_F(Replay, ParksAndUndoesNothingWhenInputsInHistoryAreOverALimitThatWasLowered) {
+  {
+    world<plain> app{file, book};
+    app.start("plain", {"A"}, "A");
+    ASSERT_TRUE(app.run_until([&] { return app.history("A").size() == 2; }));
+    app.crash();
+  }
+  world<plain> app{file, book, {.max_payload_bytes = 4}}; // ["A"] has 5
+  ASSERT_TRUE(app.ends("A"));
+  EXPECT_EQ(app.status("A"), instance_status::parked) << app.instance("A").error;
+  EXPECT_EQ(app.rows(), (names{"first A", "flaky A"}));
+}
+
 } // namespace
 } // namespace romancy::testing

@@ -335,5 +335,27 @@ TEST_F(TransactionCoordinator, FailsOnlyTheStepForWhichATriggerRollsTheTransacti
   EXPECT_EQ(app.event_types(), (names{"first.done", "flaky.done", "inline.done", "body.done"}));
 }
 
+/// Waits for the lock that its own session holds.
+constexpr auto entangled =
+    activity("entangled", [](activity_context& ctx, const std::string& path, notebook& book) -> void {
+      book.note("entangled");
+      write_row(ctx, "through the session");
+      soci::session own{"sqlite3", "db=" + path};
+      own << "INSERT INTO rows_written (text) VALUES ('beside it')";
+    }).retry(fixed(10ms).max_attempts(3));
+constexpr auto entangling = workflow(
+    "entangling",
+    [](workflow_context<entangled>& ctx, const std::string& path) -> task<> { co_await ctx.call<entangled>(path); });
+
+TEST_F(TransactionCoordinator, CountsALockThatAnotherConnectionOfTheAttemptWaitedForAsItsFault) {
+  world<entangling> app{file, book};
+  app.start("entangling", {file}, "A");
+  ASSERT_TRUE(app.ends("A"));
+  EXPECT_EQ(app.status("A"), instance_status::failed);
+  EXPECT_NE(app.instance("A").error.find("locked"), std::string::npos) << app.instance("A").error;
+  EXPECT_EQ(book.lines, (names{"entangled", "entangled", "entangled"}));
+  EXPECT_TRUE(app.rows().empty());
+}
+
 } // namespace
 } // namespace romancy::testing

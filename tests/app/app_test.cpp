@@ -129,6 +129,14 @@ constexpr auto write_down = workflow("write_down", [](workflow_context<write>& c
   co_await ctx.call<write>(text);
 });
 
+struct parcel {
+  std::string name;
+  int grams = 0;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(parcel, name, grams)
+constexpr auto weigh =
+    workflow("weigh", [](workflow_context<>&, const parcel& in) -> task<std::string> { co_return in.name; });
+
 class RunningApp : public ::testing::Test {
 protected:
   temporary_directory directory;
@@ -146,6 +154,28 @@ TEST_F(RunningApp, StartsAnInstanceOnceHoweverOftenItIsAsked) {
   EXPECT_NE(other_input.find("with other inputs"), std::string::npos) << other_input;
   const auto other_workflow = refusal<instance_conflict>([&] { app.start<shout>("hello", instance_id{"A"}); });
   EXPECT_NE(other_workflow.find("of workflow 'say'"), std::string::npos) << other_workflow;
+}
+
+TEST_F(RunningApp, FindsAnInstanceThatWasStartedBefore) {
+  {
+    app<say, shout> app{{.database = file}};
+    app.start<say>("hello", instance_id{"A"}).result();
+  }
+  app<say, shout> app{{.database = file}};
+  EXPECT_EQ(app.find<say>("A").result(), "hello");
+  EXPECT_EQ(refusal<error>([&] { static_cast<void>(app.find<shout>("A")); }),
+            "instance A is of workflow 'say', not of 'shout'");
+  EXPECT_EQ(refusal<error>([&] { static_cast<void>(app.find<say>("B")); }), "there is no instance B");
+}
+
+/// What yesterday's code stored, before `grams` was added.
+TEST_F(RunningApp, TakesAStartForTheSameAfterAMemberWithADefaultWasAdded) {
+  app<weigh> app{{.database = file}};
+  EXPECT_EQ(app.start<weigh>(parcel{"book", 0}, instance_id{"A"}).result(), "book");
+  database_file{file}.db().session()
+      << "UPDATE workflow_instances SET input_data = '[{\"name\":\"book\"}]' WHERE instance_id = 'A'";
+  EXPECT_EQ(app.start<weigh>(parcel{"book", 0}, instance_id{"A"}).result(), "book");
+  EXPECT_NE(refusal<instance_conflict>([&] { app.start<weigh>(parcel{"book", 7}, instance_id{"A"}); }), "");
 }
 
 TEST_F(RunningApp, TellsWhyAnInstanceFailed) {
