@@ -11,7 +11,6 @@ constexpr auto max_age = std::chrono::milliseconds{20}; // of a batch that goes 
 constexpr int failures_before_reopening = 8;
 constexpr auto turn = std::chrono::milliseconds{50}; // of this process, while others wait for the write lock
 constexpr auto turn_of_others = std::chrono::milliseconds{3};
-constexpr auto time_alone = std::chrono::seconds{5};
 constexpr auto damage_is_news = std::chrono::minutes{1};
 
 /// Another process owns the instance now, or this one has begun to own it anew.
@@ -166,7 +165,6 @@ caf::behavior transaction_coordinator::make_behavior() {
           flush_due_ = true;
         else
           commit();
-        pump(); // what a refused COMMIT has left
         finish_drain();
       },
       [this](again) {
@@ -193,12 +191,7 @@ template <class Request> void transaction_coordinator::take_in(Request& request)
 
 void transaction_coordinator::pump() {
   while (!queue_.empty() && !lent_ && !backing_off_) {
-    const bool borrowed_next = std::holds_alternative<borrower>(queue_.front());
-    // Those who are done do not wait for any number of borrowers.
-    const auto now = env_->clock->now();
-    if (batch_.size() >= max_batch || (borrowed_next && !batch_.empty() && now - opened_at_ > max_age) ||
-        (now < alone_until_ && !batch_.empty()))
-      commit();
+    if (batch_is_due()) commit();
     if (backing_off_ || (!open_ && !begin())) return;
     try {
       db_->open_savepoint(0);
@@ -208,11 +201,19 @@ void transaction_coordinator::pump() {
     }
     auto next = std::move(queue_.front());
     queue_.pop_front();
-    if (borrowed_next)
-      lend(std::get<borrower>(next));
+    if (const auto* waiting = std::get_if<borrower>(&next))
+      lend(*waiting);
     else
       run_in_savepoint(std::move(std::get<std::unique_ptr<work>>(next)));
   }
+}
+
+/// @pre something waits
+bool transaction_coordinator::batch_is_due() const {
+  if (batch_.empty()) return false;
+  const auto now = env_->clock->now();
+  // Those who are done do not wait for any number of borrowers.
+  return batch_.size() >= max_batch || (std::holds_alternative<borrower>(queue_.front()) && now - opened_at_ > max_age);
 }
 
 /// Under the write lock nobody can take over what this epoch owns: it is looked at once, for the whole batch.
@@ -290,23 +291,12 @@ bool transaction_coordinator::let_others_in() {
 void transaction_coordinator::commit() {
   if (!open_) return;
   flush_due_ = false;
-  let_go_at_ = env_->clock->now();
   try {
     db_->commit();
+    let_go_at_ = env_->clock->now();
   } catch (const storage_failure& e) {
     db_->roll_back();
-    if (e.retryable() || e.kind() == failure_kind::broken) return back_off(e);
-    // Something in the batch cannot be committed.
-    log().error("COMMIT is refused: {}", e.what());
-    if (batch_.size() == 1) {
-      const auto refused = std::move(batch_.front());
-      batch_.clear();
-      give_up_transaction();
-      return refused->failed(*this, e.what(), false);
-    }
-    give_up_transaction();
-    alone_until_ = env_->clock->now() + time_alone;
-    return;
+    return back_off(e);
   }
   open_ = false;
   database_works();

@@ -64,6 +64,7 @@ private:
   bool take_back(const lease_ptr& lease);
   void after_lease();
   void commit();
+  bool batch_is_due() const;
   bool let_others_in();
   void give_up_transaction();
   void back_off(const storage_failure& failure);
@@ -105,7 +106,6 @@ private:
   time_point judge_from_{};     ///< leases of others that have run out count from then on
   time_point busy_since_{};     ///< this coordinator has left others no time for the lock since then
   time_point let_go_at_{};      ///< when it last ended a transaction
-  time_point alone_until_{};    ///< units are committed one by one, to find the one that COMMIT refuses
   time_point damage_seen_at_{}; ///< the database was said to be damaged
   bool registered_ = false;     ///< the epoch has its row
   bool backing_off_ = false;
