@@ -1,7 +1,6 @@
 #include "actors/outbox_relayer_actor.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace romancy {
 
@@ -142,7 +141,7 @@ bool outbox_relayer_actor::claim() {
 
 void outbox_relayer_actor::take(std::vector<event_record>& events) {
   const auto now = env_->clock->now();
-  const auto max_age = std::chrono::microseconds{static_cast<std::int64_t>(std::llround(options_.max_age_hours * 3.6e9))};
+  const std::chrono::duration<double, std::ratio<3600>> max_age{options_.max_age_hours};
   publish_events batch;
   for (auto& event : events) {
     if (!event.unreadable.empty()) {

@@ -105,7 +105,8 @@ void supervisor::child_down(const caf::down_msg& down) {
   }
   if (draining_) {
     dead->actor = nullptr;
-    if (down.reason && down.reason != caf::exit_reason::normal) { // the later ones would wait for its answers
+    if (down.reason && down.reason != caf::exit_reason::normal &&
+        down.reason != caf::exit_reason::user_shutdown) { // the later ones would wait for its answers
       log().error("{} ended while it was drained: {}", name, caf::to_string(down.reason));
       for (auto later = std::next(dead); later != children_.end(); ++later)
         if (later->actor) send_exit(later->actor, caf::exit_reason::user_shutdown);

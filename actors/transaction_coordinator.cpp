@@ -210,9 +210,9 @@ void transaction_coordinator::pump() {
 
 /// @pre something waits
 bool transaction_coordinator::batch_is_due() const {
-  if (batch_.empty()) return false;
+  if (!open_) return false;
   const auto now = env_->clock->now();
-  // Those who are done do not wait for any number of borrowers.
+  // Those who are done do not wait for any number of borrowers; nor do other processes for borrowers who fail.
   return batch_.size() >= max_batch || (std::holds_alternative<borrower>(queue_.front()) && now - opened_at_ > max_age);
 }
 

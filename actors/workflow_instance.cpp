@@ -54,6 +54,8 @@ workflow_instance::workflow_instance(caf::actor_config& cfg, environment_ptr env
                                                                                                               how)} {}
 
 void workflow_instance::on_exit() {
+  for (const auto& [ticket, step] : pending_) // what has not begun does not begin for nobody
+    if (step.executes && !step.waits) tell_as(caf::strong_actor_ptr{ctrl()}, peers_.executors, withdraw_attempt{ticket});
   pending_.clear();
   coroutine_.reset(); // destroyed where it is suspended; an inline transaction that still runs keeps it until it returns
   suspended_ = {};

@@ -22,7 +22,8 @@ void add_migrate(CLI::App& app, command& run) {
   sub->add_flag("--json", given->json, "One JSON object instead of text");
   sub->callback([given, &run] {
     run = [given] {
-      const auto db = database::open(database_url::parse(given->database), {}, std::chrono::seconds{30});
+      const auto db = database::open(database_url::parse(given->database), {.busy_timeout = std::chrono::seconds{30}},
+                                     std::chrono::seconds{30});
       const auto applied = migrations::apply(*db);
       if (given->json) {
         std::cout << nlohmann::json{{"version", migrations::newest()}, {"applied", applied}} << '\n';

@@ -17,7 +17,7 @@ inline std::unique_ptr<database> open_database(const std::string& text) {
   const auto url = database_url::parse(text);
   if (!std::filesystem::exists(url.path))
     throw startup_error{"database '" + url.path + "' does not exist: check the path, or make it with romancy migrate"};
-  auto db = database::open(url, {}, std::chrono::seconds{30});
+  auto db = database::open(url, {.busy_timeout = std::chrono::seconds{30}}, std::chrono::seconds{30});
   try {
     migrations::check(*db);
   } catch (const startup_error& e) {

@@ -99,10 +99,11 @@ engine::engine(app_options options, detail::definition_table definitions, detail
         if (!definitions.workflows.empty() && !definitions.find_workflow(workflow))
           log().warn("{} unfinished instances of the workflow '{}' wait for an app that serves it", count, workflow);
       break;
-    } catch (const storage_error& e) {
-      if (!e.retryable() || std::chrono::steady_clock::now() >= end) // each try has waited for the lock
+    } catch (const storage_failure& e) {
+      const bool locked = e.kind() == failure_kind::busy; // then each try has waited for the lock
+      if (!locked || std::chrono::steady_clock::now() >= end)
         throw startup_error{"database '" + url_.path + "': " + e.what() +
-                            (e.retryable() ? ": stop it, or raise database_timeout" : "")};
+                            (locked ? ": stop it, or raise database_timeout" : "")};
     } catch (const startup_error& e) {
       throw startup_error{"database '" + url_.path + "': " + e.what()};
     }
@@ -114,7 +115,7 @@ engine::engine(app_options options, detail::definition_table definitions, detail
   }
   core_ = std::make_unique<core_actors>(system_ ? *system_ : *env_->options.actor_system, env_);
   // This thread would go on holding the logger of the system, which could then end on no other thread.
-  caf::logger::set_current_actor_system(nullptr);
+  if (system_) caf::logger::set_current_actor_system(nullptr);
   if (env_->options.outbox.enabled) add_relayer(env_->options.outbox);
 }
 

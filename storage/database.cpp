@@ -217,7 +217,14 @@ void database::lend() {
   impl_->refused.clear();
   impl_->lent = true;
 }
-void database::take_back() { impl_->lent = false; }
+void database::take_back() {
+  impl_->lent = false;
+  // A statement that user code has not read to its end keeps its snapshot beyond COMMIT, and no later BEGIN succeeds once
+  // another process has written.
+  for (auto* open = sqlite_api::sqlite3_next_stmt(impl_->connection, nullptr); open;
+       open = sqlite_api::sqlite3_next_stmt(impl_->connection, open))
+    if (sqlite_api::sqlite3_stmt_busy(open) != 0) sqlite_api::sqlite3_reset(open);
+}
 
 bool database::owes_foreign_keys() const { // https://www.sqlite.org/c3ref/c_dbstatus_options.html
   int current = 0, unused = 0;

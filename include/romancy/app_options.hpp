@@ -33,7 +33,7 @@ struct app_options {
   /// Instances kept in memory at once; more wait in the database. Starting does not count.
   int max_running_instances = 10'000;
   /// Calls of start that wait for their commit at once, those that have given up waiting included: while the database is
-  /// away, more are refused as storage_error, retryable.
+  /// away, more are refused as storage_error, retryable. So are as many calls of cancel.
   int max_waiting_starts = 10'000;
   /// Inputs, outputs and event data over this are refused where they are given, as payload_error.
   std::size_t max_payload_bytes = 1024 * 1024;

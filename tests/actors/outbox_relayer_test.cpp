@@ -352,5 +352,13 @@ TEST_F(OutboxRelayer, NeverHasMoreOnTheWireThanItMay) {
   EXPECT_EQ(world.count("SELECT count(*) FROM outbox_events WHERE status = 'published'"), 200);
 }
 
+TEST_F(OutboxRelayer, TakesALimitOfTimeThatNoClockCanHoldForNone) {
+  options.max_age_hours = 1e300;
+  world.insert_event("OLD", 24h * 365);
+  world.start_relayer(options);
+  world.advance(10ms);
+  EXPECT_EQ(world.event_state("OLD"), "published 0");
+}
+
 } // namespace
 } // namespace romancy::testing

@@ -127,5 +127,26 @@ TEST_F(Recovery, WorksThroughMoreThanItMayRunAtOnceWithoutWaitingForThePoll) {
   EXPECT_EQ(app.count("SELECT count(*) FROM workflow_instances WHERE status = 'completed'"), 40);
 }
 
+constexpr auto knock = activity("knock", [](external_context&, const std::string& id, notebook& book) -> void {
+  book.note(id);
+  if (const auto meanwhile = std::exchange(book.meanwhile, nullptr)) meanwhile();
+});
+constexpr auto knocking = workflow(
+    "knocking", [](workflow_context<knock>& ctx, const std::string& id) -> task<> { co_await ctx.call<knock>(id); });
+
+TEST_F(Recovery, BeginsNoAttemptOfAnInstanceThatHasEnded) {
+  world<knocking> app{file, book, {.executors = 1}};
+  book.meanwhile = [&] {
+    app.start("knocking", {"B"}, "B"); // waits for the executor
+    app.settle();
+    app.kill("dispatcher");
+    app.settle();
+  };
+  app.start("knocking", {"A"}, "A");
+  ASSERT_TRUE(app.ends("A"));
+  ASSERT_TRUE(app.ends("B"));
+  EXPECT_EQ(std::count(book.lines.begin(), book.lines.end(), "B"), 1);
+}
+
 } // namespace
 } // namespace romancy::testing

@@ -357,5 +357,28 @@ TEST_F(TransactionCoordinator, CountsALockThatAnotherConnectionOfTheAttemptWaite
   EXPECT_TRUE(app.rows().empty());
 }
 
+std::shared_ptr<soci::statement> left_open;
+constexpr auto leaky = activity("leaky", [](activity_context& ctx) -> void {
+  static std::string text;
+  left_open =
+      std::make_shared<soci::statement>((ctx.session().prepare << "SELECT text FROM rows_written", soci::into(text)));
+  left_open->execute(true); // the first of two
+});
+constexpr auto leaking =
+    workflow("leaking", [](workflow_context<leaky>& ctx, int) -> task<> { co_await ctx.call<leaky>(); });
+
+TEST_F(TransactionCoordinator, GoesOnAlthoughAnAttemptLeavesAStatementOpenAndOthersWrite) {
+  world<leaking, patient> app{file, book};
+  for (int i = 0; i < 2; ++i) app.db().session() << "INSERT INTO rows_written (text) VALUES ('before')";
+  app.start("leaking", {1}, "L");
+  ASSERT_TRUE(app.ends("L"));
+  EXPECT_EQ(app.status("L"), instance_status::completed);
+  app.db().session() << "INSERT INTO rows_written (text) VALUES ('of another process')";
+  app.start("patient", {"A"}, "A");
+  EXPECT_TRUE(app.ends("A"));
+  EXPECT_EQ(app.status("A"), instance_status::completed);
+  left_open.reset(); // its session ends with the app
+}
+
 } // namespace
 } // namespace romancy::testing
