@@ -30,8 +30,9 @@ struct environment {
   /// Opens the way to the network; called at each start of a publisher.
   std::function<std::unique_ptr<http_port>(int max_in_flight)> open_http;
   /// For a runtime that lives on one thread: does one piece of the coordinator's work, so that user code can wait for a
-  /// session. Null: there are threads, and waiting is waiting.
-  std::function<bool()> pump;
+  /// session, or lets time go on, and takes it from the patience; false when none is left. Null: there are threads, and
+  /// waiting is waiting.
+  std::function<bool(std::chrono::milliseconds& patience)> pump;
 
   std::shared_ptr<completion_board> completions = std::make_shared<completion_board>();
   std::shared_ptr<health_board> health = std::make_shared<health_board>();

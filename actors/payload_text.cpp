@@ -22,7 +22,7 @@ void check_size(std::size_t bytes, const std::string& what, std::size_t max_byte
 }
 
 std::string payload_text(const nlohmann::json& value, const std::string& what, std::size_t max_bytes) {
-  detail::for_each_value(value, [&](const nlohmann::json& part) {
+  detail::for_each_value(value, what, [&](const nlohmann::json& part) {
     if (part.is_number_float() && !std::isfinite(part.get<double>()))
       throw payload_error{what + " holds NaN or infinity, which JSON cannot keep: use std::optional, or text"};
   });

@@ -57,19 +57,21 @@ public:
     return abandoned_;
   }
   /// With `pump` it works instead of waiting. @throws storage_error when none comes in time.
-  lease_ptr wait(std::chrono::milliseconds patience, const std::function<bool()>& pump) {
+  lease_ptr wait(std::chrono::milliseconds patience, const std::function<bool(std::chrono::milliseconds&)>& pump) {
     std::unique_lock lock{mutex_};
     const auto done = [&] { return lease_ || why_not_; };
+    auto left = patience;
     if (pump) {
       while (!done()) {
         lock.unlock();
-        const bool worked = pump();
+        const bool worked = pump(left);
         lock.lock();
-        if (!worked && !done()) why_not_ = "the coordinator does nothing";
+        if (!worked) break;
       }
-    } else if (!changed_.wait_for(lock, patience, done)) {
-      why_not_ = "none became free within " + std::to_string(patience.count()) + " ms";
+    } else {
+      changed_.wait_for(lock, patience, done);
     }
+    if (!done()) why_not_ = "none became free within " + std::to_string(patience.count()) + " ms";
     if (lease_) return std::exchange(lease_, nullptr);
     abandoned_ = true;
     throw storage_error{"no database session: " + *why_not_, true};

@@ -81,7 +81,7 @@ void supervisor::has_died(child& dead, const std::string& why) {
     if (const auto callbacks = names_->get("callback_runner"))
       send(callbacks,
            fire_hook{[part = dead.spec.name, why](lifecycle_hooks& hooks) { hooks.on_part_restarted(part, why); }});
-  const auto now = env_->clock->now();
+  const auto now = clock().now();
   recent_deaths_.push_back(now);
   while (recent_deaths_.front() < now - window) recent_deaths_.pop_front();
   schedule_restart();

@@ -48,7 +48,7 @@ private:
   std::shared_ptr<roster> names_;
   std::vector<child> children_;
   std::set<caf::actor_addr> ending_; ///< told to end because an earlier sibling died
-  std::deque<time_point> recent_deaths_;
+  std::deque<caf::actor_clock::time_point> recent_deaths_;
   bool restart_due_ = false;
   bool draining_ = false;
   std::vector<std::string> removing_; ///< names, the last one first

@@ -209,9 +209,9 @@ void transaction_coordinator::pump() {
 }
 
 /// @pre something waits
-bool transaction_coordinator::batch_is_due() const {
+bool transaction_coordinator::batch_is_due() {
   if (!open_) return false;
-  const auto now = env_->clock->now();
+  const auto now = clock().now();
   // Those who are done do not wait for any number of borrowers; nor do other processes for borrowers who fail.
   return batch_.size() >= max_batch || (std::holds_alternative<borrower>(queue_.front()) && now - opened_at_ > max_age);
 }
@@ -222,7 +222,7 @@ bool transaction_coordinator::begin() {
   try {
     db_->begin();
     open_ = true;
-    opened_at_ = env_->clock->now();
+    opened_at_ = clock().now();
     if (registered_ && !tables_->epochs.exists(epoch_)) {
       throw std::runtime_error{"this worker was silent for longer than its lease of " +
                                std::to_string(env_->options.worker_lease.count()) +
@@ -261,7 +261,7 @@ void transaction_coordinator::run_in_savepoint(std::unique_ptr<work> next) {
     why = e.what();
     if (e.kind() == failure_kind::broken) { // others may still be served: only said
       log().critical("the database is damaged: {}", why);
-      damage_seen_at_ = env_->clock->now();
+      damage_seen_at_ = clock().now();
       env_->health->database(why);
     }
   } catch (const std::exception& e) {
@@ -277,8 +277,8 @@ void transaction_coordinator::run_in_savepoint(std::unique_ptr<work> next) {
 /// Others wait for the write lock as well, and a process that takes it again at once would never leave it to them: they
 /// would seem dead. True: the turn is theirs for a moment.
 bool transaction_coordinator::let_others_in() {
-  const auto now = env_->clock->now();
-  if (now - let_go_at_ >= turn_of_others || now < busy_since_) {
+  const auto now = clock().now();
+  if (now - let_go_at_ >= turn_of_others) {
     busy_since_ = now;
     return false;
   }
@@ -293,7 +293,7 @@ void transaction_coordinator::commit() {
   flush_due_ = false;
   try {
     db_->commit();
-    let_go_at_ = env_->clock->now();
+    let_go_at_ = clock().now();
   } catch (const storage_failure& e) {
     db_->roll_back();
     return back_off(e);
@@ -336,7 +336,7 @@ void transaction_coordinator::back_off(const storage_failure& failure) {
 }
 
 void transaction_coordinator::database_works() {
-  if (damage_seen_at_ != time_point{} && env_->clock->now() - damage_seen_at_ > damage_is_news) {
+  if (damage_seen_at_ != instant{} && clock().now() - damage_seen_at_ > damage_is_news) {
     damage_seen_at_ = {};
     env_->health->database("");
   }

@@ -38,6 +38,7 @@ public:
 private:
   using flush = caf::atom_constant<caf::atom("flush")>;
   using again = caf::atom_constant<caf::atom("again")>;
+  using instant = caf::actor_clock::time_point; ///< of a clock that nobody sets
 
   /// Something that waits for its turn in a batch.
   class work {
@@ -63,7 +64,7 @@ private:
   bool take_back(const lease_ptr& lease);
   void after_lease();
   void commit();
-  bool batch_is_due() const;
+  bool batch_is_due();
   bool let_others_in();
   void give_up_transaction();
   void back_off(const storage_failure& failure);
@@ -100,13 +101,13 @@ private:
   std::vector<std::unique_ptr<work>> batch_; ///< carried out, not yet committed
   bool open_ = false;                        ///< a physical transaction is
   bool flush_due_ = false;                   ///< the batch should be committed as soon as the session is back
-  time_point opened_at_{};
-  time_point renewed_at_{};     ///< when the last renewal was committed
-  time_point judge_from_{};     ///< leases of others that have run out count from then on
-  time_point busy_since_{};     ///< this coordinator has left others no time for the lock since then
-  time_point let_go_at_{};      ///< when it last ended a transaction
-  time_point damage_seen_at_{}; ///< the database was said to be damaged
-  bool registered_ = false;     ///< the epoch has its row
+  instant opened_at_{};
+  time_point renewed_at_{};  ///< when the last renewal was committed
+  time_point judge_from_{};  ///< leases of others that have run out count from then on
+  instant busy_since_{};     ///< this coordinator has left others no time for the lock since then
+  instant let_go_at_{};      ///< when it last ended a transaction
+  instant damage_seen_at_{}; ///< the database was said to be damaged
+  bool registered_ = false;  ///< the epoch has its row
   bool backing_off_ = false;
   bool draining_ = false;
   int failures_ = 0; ///< of the database, one after another

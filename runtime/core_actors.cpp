@@ -33,11 +33,9 @@ core_actors::core_actors(caf::actor_system& system, environment_ptr env)
                                                                     names->get("timekeeper"))};
                       }});
   if (!env_->definitions.workflows.empty()) {
-    children.push_back({"executor_pool",
-                        [shared, names](caf::event_based_actor* self) {
+    children.push_back({"executor_pool", [shared, names](caf::event_based_actor* self) {
                           return caf::actor{self->spawn<executor_pool>(shared, names->get("transaction_coordinator"))};
-                        },
-                        true});
+                        }});
     children.push_back({"dispatcher",
                         [shared, names](caf::event_based_actor* self) {
                           const auto started = self->spawn<dispatcher>(

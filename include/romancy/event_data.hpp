@@ -22,7 +22,7 @@ class event_data {
 public:
   /// @throws payload_error if it is nested deeper than 512 levels.
   static event_data of_json(const nlohmann::json& value, std::string content_type = "application/json") {
-    detail::check_depth(value);
+    detail::check_depth(value, "the JSON data of an event");
     return {data_form::json, value, {}, std::move(content_type)};
   }
   /// `text` is UTF-8.

@@ -107,12 +107,7 @@ TEST_F(Dispatcher, BeginsAnInstanceThatCannotGoOnAnewWithGrowingPausesAndParksIt
 }
 
 TEST_F(Dispatcher, ParksAnInstanceWhoseHistoryCannotBeRead) {
-  {
-    world<plain> app{file, book};
-    app.start("plain", {"A"}, "A");
-    ASSERT_TRUE(app.run_until([&] { return app.history("A").size() == 1; }));
-    app.crash();
-  }
+  kill_after<plain>(1);
   world<plain> app{file, book};
   app.db().session() << "ALTER TABLE workflow_history RENAME TO good";
   app.db().session() << "CREATE VIEW workflow_history AS SELECT id, instance_id, activity_id, position, event_type, "

@@ -88,12 +88,7 @@ TEST_F(Replay, ReplaysAnEventThatCouldNotBeSentAsTheFailureItWas) {
 }
 
 TEST_F(Replay, ParksOnAMismatchAndNamesBothSides) {
-  {
-    world<plain> app{file, book};
-    app.start("plain", {"A"}, "A");
-    ASSERT_TRUE(app.run_until([&] { return app.history("A").size() == 1; }));
-    app.crash();
-  }
+  kill_after<plain>(1);
   world<changed::plain> app{file, book};
   ASSERT_TRUE(app.ends("A"));
   EXPECT_EQ(app.instance("A").status, instance_status::parked);
@@ -103,12 +98,7 @@ TEST_F(Replay, ParksOnAMismatchAndNamesBothSides) {
 }
 
 TEST_F(Replay, ParksWhenTheWorkflowEndsBeforeItsHistory) {
-  {
-    world<plain> app{file, book};
-    app.start("plain", {"A"}, "A");
-    ASSERT_TRUE(app.run_until([&] { return app.history("A").size() == 2; }));
-    app.crash();
-  }
+  kill_after<plain>(2);
   world<changed::shorter> app{file, book};
   ASSERT_TRUE(app.ends("A"));
   EXPECT_EQ(app.instance("A").status, instance_status::parked);
@@ -117,12 +107,7 @@ TEST_F(Replay, ParksWhenTheWorkflowEndsBeforeItsHistory) {
 }
 
 TEST_F(Replay, ParksOnAGapInHistoryBeforeAnythingRunsInIt) {
-  {
-    world<plain> app{file, book};
-    app.start("plain", {"A"}, "A");
-    ASSERT_TRUE(app.run_until([&] { return app.history("A").size() == 2; }));
-    app.crash();
-  }
+  kill_after<plain>(2);
   world<plain> app{file, book};
   app.db().session() << "DELETE FROM workflow_history WHERE position = 1";
   ASSERT_TRUE(app.ends("A"));
@@ -132,12 +117,7 @@ TEST_F(Replay, ParksOnAGapInHistoryBeforeAnythingRunsInIt) {
 }
 
 TEST_F(Replay, ParksWhenTheOutputInHistoryNoLongerFitsItsType) {
-  {
-    world<plain> app{file, book};
-    app.start("plain", {"A"}, "A");
-    ASSERT_TRUE(app.run_until([&] { return app.history("A").size() == 1; }));
-    app.crash();
-  }
+  kill_after<plain>(1);
   world<changed::retyped> app{file, book};
   ASSERT_TRUE(app.ends("A"));
   EXPECT_EQ(app.instance("A").status, instance_status::parked);
@@ -146,12 +126,7 @@ TEST_F(Replay, ParksWhenTheOutputInHistoryNoLongerFitsItsType) {
 }
 
 TEST_F(Replay, ParksWhenTheInputsItWasStartedWithNoLongerFit) {
-  {
-    world<plain> app{file, book};
-    app.start("plain", {"A"}, "A");
-    ASSERT_TRUE(app.run_until([&] { return app.history("A").size() == 1; }));
-    app.crash();
-  }
+  kill_after<plain>(1);
   world<changed::another_input> app{file, book};
   ASSERT_TRUE(app.ends("A"));
   EXPECT_EQ(app.status("A"), instance_status::parked);
@@ -160,12 +135,7 @@ TEST_F(Replay, ParksWhenTheInputsItWasStartedWithNoLongerFit) {
 }
 
 TEST_F(Replay, ParksWhenTheWorkflowTakesFewerInputsThanItWasStartedWith) {
-  {
-    world<plain> app{file, book};
-    app.start("plain", {"A"}, "A");
-    ASSERT_TRUE(app.run_until([&] { return app.history("A").size() == 1; }));
-    app.crash();
-  }
+  kill_after<plain>(1);
   world<changed::without_input> app{file, book};
   ASSERT_TRUE(app.ends("A"));
   EXPECT_EQ(app.status("A"), instance_status::parked);
@@ -174,12 +144,7 @@ TEST_F(Replay, ParksWhenTheWorkflowTakesFewerInputsThanItWasStartedWith) {
 }
 
 TEST_F(Replay, ParksAndUndoesNothingWhenInputsInHistoryAreOverALimitThatWasLowered) {
-  {
-    world<plain> app{file, book};
-    app.start("plain", {"A"}, "A");
-    ASSERT_TRUE(app.run_until([&] { return app.history("A").size() == 2; }));
-    app.crash();
-  }
+  kill_after<plain>(2);
   world<plain> app{file, book, {.max_payload_bytes = 4}}; // ["A"] has 5
   ASSERT_TRUE(app.ends("A"));
   EXPECT_EQ(app.status("A"), instance_status::parked) << app.instance("A").error;

@@ -33,12 +33,7 @@ protected:
 };
 
 TEST_F(Resume, CompletesAnInstanceThatCodeAndHistoryAgreeOnAgain) {
-  {
-    world<plain> app{file, book};
-    app.start("plain", {"A"}, "A");
-    ASSERT_TRUE(app.run_until([&] { return app.history("A").size() == 1; }));
-    app.crash();
-  }
+  kill_after<plain>(1);
   {
     world<changed::plain> app{file, book};
     ASSERT_TRUE(app.ends("A"));

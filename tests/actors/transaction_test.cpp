@@ -380,5 +380,23 @@ TEST_F(TransactionCoordinator, GoesOnAlthoughAnAttemptLeavesAStatementOpenAndOth
   left_open.reset(); // its session ends with the app
 }
 
+/// Holds the session for 30 ms, in vain.
+constexpr auto hold = activity("hold", [](activity_context& ctx, const std::string& id, notebook& book) -> void {
+                        write_row(ctx, id);
+                        book.note(id);
+                        book.meanwhile();
+                        throw std::runtime_error{"in vain"};
+                      }).retry(no_retry());
+constexpr auto holding = workflow(
+    "holding", [](workflow_context<hold>& ctx, const std::string& id) -> task<> { co_await ctx.call<hold>(id); });
+
+TEST_F(TransactionCoordinator, LeavesTheLockToOthersForAMomentAlsoWhileAttemptsFail) {
+  world<holding> app{file, book};
+  book.meanwhile = [&] { app.pass(30ms); };
+  for (const auto* id : {"A", "B", "C", "D"}) app.start("holding", {id}, id);
+  for (const auto* id : {"A", "B", "C", "D"}) ASSERT_TRUE(app.ends(id));
+  EXPECT_EQ(book.times, (std::vector<long long>{0, 30, 63, 93})); // 3 ms after 60 of its own
+}
+
 } // namespace
 } // namespace romancy::testing

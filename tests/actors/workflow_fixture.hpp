@@ -171,6 +171,14 @@ protected:
   temporary_directory directory;
   std::string file = directory.file("test.db");
   notebook book;
+
+  /// A process that is killed when `steps` steps of its instance A are recorded.
+  template <const auto& Workflow> void kill_after(std::size_t steps) {
+    world<Workflow> app{file, book};
+    app.start(std::string{Workflow.name()}, {"A"}, "A");
+    ASSERT_TRUE(app.run_until([&] { return app.history("A").size() == steps; }));
+    app.crash();
+  }
 };
 
 /// All that is said of instances and steps, a line each.

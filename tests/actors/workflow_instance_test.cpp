@@ -57,7 +57,7 @@ TEST_F(WorkflowInstance, RecordsFailuresAsOutcomesThatTheWorkflowCanHandle) {
 }
 
 TEST_F(WorkflowInstance, PausesLongerAfterEachLostAttemptAndCountsNone) {
-  world<plain> app{file, book};
+  world<plain> app{file, book, {.database_timeout = 100ms}};
   app.start("plain", {"A"}, "A");
   ASSERT_TRUE(app.run_until([&] { return app.history("A").size() == 1; }));
   app.db().begin(); // as another process that holds the lock: no session comes
@@ -65,7 +65,7 @@ TEST_F(WorkflowInstance, PausesLongerAfterEachLostAttemptAndCountsNone) {
   app.db().commit();
   ASSERT_TRUE(app.ends("A"));
   EXPECT_EQ(app.status("A"), instance_status::completed);
-  EXPECT_EQ(book.times, (std::vector<long long>{0, 0, 50, 150, 350, 750, 1550, 3150, 6350, 9550, 12750}));
+  EXPECT_EQ(book.times, (std::vector<long long>{0, 0, 150, 350, 650, 1150, 2050, 3750, 7050, 10350, 13650}));
   EXPECT_EQ(std::count(book.lines.begin(), book.lines.end(), "flaky 1"), 10);
 }
 

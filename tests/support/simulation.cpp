@@ -92,13 +92,19 @@ simulation::simulation(std::string path, app_options options, detail::definition
     return std::shared_ptr<database>{database::open(url, how, std::chrono::seconds{1})};
   };
   env_->open_http = [this](int) { return std::make_unique<scripted_http>(*this); };
-  env_->pump = [this] {
+  env_->pump = [this](std::chrono::milliseconds& patience) {
     auto& jobs = scheduler_->jobs;
     const auto coordinator = std::find_if(jobs.begin(), jobs.end(), [](caf::resumable* job) {
       auto* actor = dynamic_cast<caf::local_actor*>(job);
       return actor && std::string_view{actor->name()} == "transaction_coordinator";
     });
-    if (coordinator == jobs.end()) return false;
+    if (coordinator == jobs.end()) {
+      constexpr std::chrono::milliseconds tick{1};
+      if (patience < tick) return false;
+      patience -= tick;
+      scheduler_->clock().advance_time(tick);
+      return true;
+    }
     std::rotate(jobs.begin(), coordinator, std::next(coordinator));
     return scheduler_->try_run_once();
   };
@@ -146,6 +152,8 @@ void simulation::settle() {
   while (step()) {
   }
 }
+
+void simulation::pass(std::chrono::milliseconds time) { scheduler_->clock().current_time += time; }
 
 void simulation::advance(std::chrono::milliseconds time) {
   settle();

@@ -67,6 +67,8 @@ public:
   bool step();
   /// All messages that need no time to pass.
   void settle();
+  /// Time that user code takes: nothing else happens meanwhile.
+  void pass(std::chrono::milliseconds time);
   /// Lets time pass, message by message and timer by timer.
   void advance(std::chrono::milliseconds time);
   /// At most `steps` messages and timers, until `done`; false if it is not.

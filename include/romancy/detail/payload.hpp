@@ -46,7 +46,7 @@ template <class T>
   });
 
   template <class T> json encode(const T& value) {
-    if constexpr (std::is_same_v<T, json>) check_depth(value);
+    if constexpr (std::is_same_v<T, json>) check_depth(value, "a JSON value");
     return json(value); // parentheses: json{x} makes an array of one
   }
 
