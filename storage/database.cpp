@@ -45,10 +45,10 @@ struct database::savepoint {
 
 class database::impl {
 public:
-  impl(soci::session& session, const options& how)
-      : on_statement{how.on_statement}, busy_timeout{how.busy_timeout}, begin{(session.prepare
-                                                                               << std::string{sqlite3_dialect.begin})},
-        commit{(session.prepare << "COMMIT")}, connection{native(session)} {
+  impl(soci::session& session, std::string file, const options& how)
+      : path{std::move(file)}, on_statement{how.on_statement}, busy_timeout{how.busy_timeout},
+        begin{(session.prepare << std::string{sqlite3_dialect.begin})}, commit{(session.prepare << "COMMIT")},
+        connection{native(session)} {
     sqlite_api::sqlite3_busy_handler(connection, &look_again, &busy_timeout);
     sqlite_api::sqlite3_set_authorizer(connection, &authorize, this);
     sqlite_api::sqlite3_commit_hook(connection, &refuse_commit, this);
@@ -102,6 +102,7 @@ public:
     return 0;
   }
 
+  std::string path;
   statement_hook on_statement;
   std::chrono::milliseconds busy_timeout;
   soci::statement begin;
@@ -122,7 +123,7 @@ template <class Impl> void run(Impl& impl, soci::statement& statement, const cha
     impl.lent = lent;
   } catch (const soci::soci_error& e) {
     impl.lent = lent;
-    throw storage_failure::from(e, doing);
+    throw storage_failure::from(e, std::string{doing} + " in '" + impl.path + "'");
   }
 }
 
@@ -138,7 +139,7 @@ database::database(const database_url& url, const options& how) try : session_{"
   session_ << "PRAGMA synchronous = FULL";
   session_ << "PRAGMA cache_size = -16000"; // KiB
   session_ << "PRAGMA foreign_keys = ON";
-  impl_ = std::make_unique<impl>(session_, how);
+  impl_ = std::make_unique<impl>(session_, url.path, how);
 } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "open the database");
 }

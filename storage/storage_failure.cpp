@@ -15,7 +15,7 @@ storage_failure storage_failure::from(const soci::soci_error& error, const std::
       return {error.get_error_message().find("UNIQUE") == std::string::npos ? constraint_violation : unique_violation,
               text};
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return {busy, text + ": another process holds the database"};
+    case SQLITE_LOCKED: return {busy, text + ": another process holds the lock"};
     case SQLITE_FULL:
     case SQLITE_IOERR:
     case SQLITE_CANTOPEN: return {unavailable, text};

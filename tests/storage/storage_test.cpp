@@ -85,6 +85,17 @@ TEST_F(Database, SaysThatItIsLocked) {
   EXPECT_NE(why_not_open().find("locked by another process"), std::string::npos) << why_not_open();
 }
 
+TEST_F(Database, NamesItsFileWhenTheWriteLockDoesNotComeInTime) {
+  const auto holder = open();
+  const auto db = database::open(url, {.busy_timeout = 20ms}, 1s);
+  holder->begin();
+  const auto why = refusal<storage_failure>([&] { db->begin(); });
+  EXPECT_EQ(why.find("cannot begin a transaction in '" + file + "'"), 0U) << why;
+  EXPECT_NE(why.find("another process holds the lock"), std::string::npos) << why;
+  holder->roll_back();
+  EXPECT_NO_THROW(db->begin());
+}
+
 TEST_F(Database, RefusesASchemaThatIsNewerThanTheCode) {
   const auto db = open();
   migrations::apply(*db);
