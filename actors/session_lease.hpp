@@ -60,9 +60,8 @@ public:
   lease_ptr wait(std::chrono::milliseconds patience, const std::function<bool(std::chrono::milliseconds&)>& pump) {
     std::unique_lock lock{mutex_};
     const auto done = [&] { return lease_ || why_not_; };
-    auto left = patience;
     if (pump) {
-      while (!done()) {
+      for (auto left = patience; !done();) {
         lock.unlock();
         const bool worked = pump(left);
         lock.lock();

@@ -1,12 +1,8 @@
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <atomic>
-#include <condition_variable>
-#include <future>
 #include <limits>
 #include <map>
-#include <mutex>
 #include <thread>
 
 #include <romancy/caf.hpp>

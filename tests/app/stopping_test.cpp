@@ -12,22 +12,45 @@ namespace {
 
 struct progress {
   std::atomic<int> begun{0};
+  std::atomic<bool> may_return{false};
   std::atomic<int> done{0};
 };
 constexpr auto slow = activity("slow", [](activity_context& ctx, progress& seen) -> void {
   ctx.on_commit([&seen] { ++seen.done; });
   ++seen.begun;
-  std::this_thread::sleep_for(50ms); // what it is about: the app is stopped meanwhile
+  while (!seen.may_return) std::this_thread::yield();
 });
 constexpr auto wait = workflow("wait", [](workflow_context<slow>& ctx, int) -> task<> { co_await ctx.call<slow>(); });
 
+/// Returns once the app of this storage is being stopped. It has a relayer, so that another one is refused before, too.
+void wait_until_it_stops(const storage& of, const std::string& broker_url) {
+  relayer_options options;
+  options.storage = of;
+  options.broker_url = broker_url;
+  outbox_relayer another{options};
+  while (refusal<startup_error>([&] { another.start(); }).find("the app is shut down") == std::string::npos)
+    std::this_thread::yield();
+}
+
+/// An app that is stopped while its activities are running, which return only then.
+void stop_in_the_middle(app_options options, int instances, progress& seen) {
+  const std::string broker_url = "http://127.0.0.1:1/events"; // nothing is sent
+  options.outbox = {.enabled = true, .broker_url = broker_url};
+  std::promise<storage> told;
+  std::jthread life{[&] {
+    app<wait> app{options, seen};
+    for (int i = 0; i < instances; ++i) app.start<wait>(i);
+    while (seen.begun == 0) std::this_thread::yield();
+    told.set_value(app.storage());
+  }};
+  wait_until_it_stops(told.get_future().get(), broker_url);
+  EXPECT_EQ(seen.done, 0);
+  seen.may_return = true;
+}
+
 TEST_F(RunningApp, LetsRunningActivitiesCommitWhenItStops) {
   progress seen;
-  {
-    app<wait> app{{.database = file}, seen};
-    for (int i = 0; i < 4; ++i) app.start<wait>(i);
-    while (seen.begun == 0) std::this_thread::yield();
-  }
+  stop_in_the_middle({.database = file}, 4, seen);
   database_file outside{file};
   EXPECT_GT(seen.done, 0);
   EXPECT_EQ(outside.number("SELECT count(*) FROM workflow_history"), seen.done);
@@ -64,15 +87,11 @@ TEST_F(RunningApp, ClaimsNoInstanceWhileItStopsAndItsRelayerWaitsForASlowBroker)
     }
     took = std::chrono::steady_clock::now() - began;
   }};
-  relayer_options options;
-  options.storage = told.get_future().get();
-  options.broker_url = broker.url();
-  outbox_relayer another{options}; // it is told when the app stops
+  const auto its_storage = told.get_future().get();
   EXPECT_TRUE(broker.wait_for(1, 10s));
   const auto began = std::chrono::steady_clock::now();
   stop.set_value(began);
-  while (refusal<startup_error>([&] { another.start(); }).find("the app is shut down") == std::string::npos)
-    std::this_thread::yield();
+  wait_until_it_stops(its_storage, broker.url());
   database_file outside{file};
   outside.db().session() << "INSERT INTO workflow_instances (instance_id, workflow_name, input_data, started_at) "
                             "VALUES ('B', 'say', '[\"good bye\"]', '2026-01-01 00:00:00')";
@@ -89,11 +108,7 @@ TEST_F(RunningApp, ClaimsNoInstanceWhileItStopsAndItsRelayerWaitsForASlowBroker)
 
 TEST_F(RunningApp, StopsWithoutALimitOfTime) {
   progress seen;
-  {
-    app<wait> app{{.database = file, .shutdown_timeout = std::chrono::milliseconds::max()}, seen};
-    app.start<wait>(1);
-    while (seen.begun == 0) std::this_thread::yield();
-  }
+  stop_in_the_middle({.database = file, .shutdown_timeout = std::chrono::milliseconds::max()}, 1, seen);
   EXPECT_EQ(seen.done, 1);
   database_file outside{file};
   EXPECT_EQ(outside.number("SELECT count(*) FROM workflow_history"), 1);
