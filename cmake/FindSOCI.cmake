@@ -1,8 +1,11 @@
 # SOCI 4.0 as packaged by Debian ships no CMake configuration.
-# Defines SOCI::core and SOCI::sqlite3.
+# Defines SOCI::core, SOCI::sqlite3, SOCI::postgresql and SOCI::mysql. The headers of the backends include those of the
+# databases' client libraries.
 find_path(SOCI_INCLUDE_DIR soci/soci.h)
 find_library(SOCI_core_LIBRARY soci_core)
 find_library(SOCI_sqlite3_LIBRARY soci_sqlite3)
+find_library(SOCI_postgresql_LIBRARY soci_postgresql)
+find_library(SOCI_mysql_LIBRARY soci_mysql)
 if(SOCI_INCLUDE_DIR)
   file(STRINGS "${SOCI_INCLUDE_DIR}/soci/version.h" _soci_version REGEX "^#define SOCI_LIB_VERSION \"")
   string(REGEX REPLACE ".*\"([0-9_]+)\".*" "\\1" _soci_version "${_soci_version}")
@@ -19,7 +22,22 @@ if(SOCI_sqlite3_LIBRARY AND SQLite3_FOUND AND NOT TARGET SOCI::sqlite3)
   set_target_properties(SOCI::sqlite3 PROPERTIES IMPORTED_LOCATION "${SOCI_sqlite3_LIBRARY}"
     INTERFACE_LINK_LIBRARIES "SOCI::core;SQLite::SQLite3")
 endif()
-foreach(_soci_part core sqlite3)
+find_package(PostgreSQL QUIET)
+if(SOCI_postgresql_LIBRARY AND PostgreSQL_FOUND AND NOT TARGET SOCI::postgresql)
+  add_library(SOCI::postgresql SHARED IMPORTED)
+  set_target_properties(SOCI::postgresql PROPERTIES IMPORTED_LOCATION "${SOCI_postgresql_LIBRARY}"
+    INTERFACE_INCLUDE_DIRECTORIES "${PostgreSQL_INCLUDE_DIRS}"
+    INTERFACE_LINK_LIBRARIES "SOCI::core;PostgreSQL::PostgreSQL")
+endif()
+find_path(SOCI_mysql_CLIENT_INCLUDE_DIR mysql.h PATH_SUFFIXES mariadb mysql)
+find_library(SOCI_mysql_CLIENT_LIBRARY NAMES mariadb mysqlclient)
+if(SOCI_mysql_LIBRARY AND SOCI_mysql_CLIENT_INCLUDE_DIR AND SOCI_mysql_CLIENT_LIBRARY AND NOT TARGET SOCI::mysql)
+  add_library(SOCI::mysql SHARED IMPORTED)
+  set_target_properties(SOCI::mysql PROPERTIES IMPORTED_LOCATION "${SOCI_mysql_LIBRARY}"
+    INTERFACE_INCLUDE_DIRECTORIES "${SOCI_mysql_CLIENT_INCLUDE_DIR}"
+    INTERFACE_LINK_LIBRARIES "SOCI::core;${SOCI_mysql_CLIENT_LIBRARY}")
+endif()
+foreach(_soci_part core sqlite3 postgresql mysql)
   if(TARGET SOCI::${_soci_part})
     set(SOCI_${_soci_part}_FOUND TRUE)
   endif()

@@ -17,7 +17,7 @@ install_packages() {
   DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-build_packages=(g++ cmake ninja-build ccache libcaf-dev libsoci-dev libboost-dev libsqlite3-dev libcurl4-openssl-dev
+build_packages=(g++ cmake ninja-build ccache libcaf-dev libsoci-dev libboost-dev libsqlite3-dev libpq-dev libmariadb-dev libcurl4-openssl-dev
   nlohmann-json3-dev libspdlog-dev libcli11-dev sqlite3 python3)
 test_packages=(libgtest-dev clang)
 

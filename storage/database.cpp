@@ -1,240 +1,87 @@
 #include "storage/database.hpp"
 
 #include <filesystem>
-#include <set>
 #include <thread>
-#include <vector>
 
-#include <soci/sqlite3/soci-sqlite3.h>
-
+#include "storage/mysql_database.hpp"
+#include "storage/postgresql_database.hpp"
+#include "storage/sqlite3_database.hpp"
 #include "storage/storage_failure.hpp"
+#include "storage/timestamp.hpp"
 
 namespace romancy {
 
 namespace {
 
-sqlite_api::sqlite3* native(soci::session& session) {
-  return static_cast<soci::sqlite3_session_backend*>(session.get_backend())->conn_;
+using backend = database_url::backend;
+
+std::unique_ptr<database> make(const database_url& url, const database::options& how) {
+  switch (url.kind) {
+    case backend::sqlite3: return std::make_unique<sqlite3_database>(url, how);
+    case backend::postgresql: return std::make_unique<postgresql_database>(url, how);
+    case backend::mysql: return std::make_unique<mysql_database>(url, how);
+  }
+  return nullptr;
 }
 
-/// SOCI reads `key=value` pairs; a value with spaces is quoted.
-std::string connect_string(const database_url& url) { return "db=\"" + url.path + '"'; }
-
-/// While someone else holds the lock: look again soon. SQLite's own handler sleeps up to 100 ms between two looks, and a
-/// busy writer lets go for shorter than that. https://www.sqlite.org/c3ref/busy_handler.html
-int look_again(void* patience, int times) noexcept {
-  constexpr auto pause = std::chrono::milliseconds{1};
-  if (times * pause >= *static_cast<const std::chrono::milliseconds*>(patience)) return 0;
-  std::this_thread::sleep_for(pause);
-  return 1;
-}
-
-} // namespace
-
-/// Statements that are run for every unit of work, prepared once.
-struct database::savepoint {
-  savepoint(soci::session& session, int level)
-      : open{(session.prepare << "SAVEPOINT romancy_" + std::to_string(level))}, release{(session.prepare
-                                                                                          << "RELEASE romancy_" +
-                                                                                                 std::to_string(level))},
-        roll_back{(session.prepare << "ROLLBACK TO romancy_" + std::to_string(level))} {}
-  soci::statement open;
-  soci::statement release;
-  soci::statement roll_back;
-};
-
-class database::impl {
-public:
-  impl(soci::session& session, std::string file, const options& how)
-      : path{std::move(file)}, on_statement{how.on_statement}, busy_timeout{how.busy_timeout},
-        begin{(session.prepare << std::string{sqlite3_dialect.begin})}, commit{(session.prepare << "COMMIT")},
-        connection{native(session)} {
-    sqlite_api::sqlite3_busy_handler(connection, &look_again, &busy_timeout);
-    sqlite_api::sqlite3_set_authorizer(connection, &authorize, this);
-    sqlite_api::sqlite3_commit_hook(connection, &refuse_commit, this);
-    if (on_statement) sqlite_api::sqlite3_trace_v2(connection, SQLITE_TRACE_STMT, &trace, this);
-  }
-  ~impl() {
-    sqlite_api::sqlite3_busy_handler(connection, nullptr, nullptr);
-    sqlite_api::sqlite3_set_authorizer(connection, nullptr, nullptr);
-    sqlite_api::sqlite3_commit_hook(connection, nullptr, nullptr);
-    sqlite_api::sqlite3_trace_v2(connection, 0, nullptr, nullptr);
-  }
-
-  /// What user code may not do with a connection that others use after it: end the transaction, or change the connection.
-  /// https://www.sqlite.org/c3ref/set_authorizer.html
-  static int authorize(void* self, int action, const char* what, const char*, const char*, const char*) {
-    auto& me = *static_cast<impl*>(self);
-    if (!me.lent) return SQLITE_OK;
-    const std::string name = what ? what : "";
-    switch (action) {
-      case SQLITE_TRANSACTION: return me.refuse(name);
-      case SQLITE_SAVEPOINT: return me.refuse(name + " of a savepoint");
-      case SQLITE_ATTACH: return me.refuse("ATTACH");
-      case SQLITE_DETACH: return me.refuse("DETACH");
-      case SQLITE_PRAGMA: return only_looks(name) ? SQLITE_OK : me.refuse("PRAGMA " + name);
-      case SQLITE_CREATE_TEMP_INDEX:
-      case SQLITE_CREATE_TEMP_TABLE:
-      case SQLITE_CREATE_TEMP_TRIGGER:
-      case SQLITE_CREATE_TEMP_VIEW: return me.refuse("CREATE TEMP");
-      default: return SQLITE_OK;
-    }
-  }
-  int refuse(std::string text) {
-    if (refused.empty()) refused = std::move(text);
-    return SQLITE_DENY;
-  }
-  static bool only_looks(const std::string& pragma) {
-    static const std::set<std::string> harmless{"table_info",        "table_xinfo",
-                                                "table_list",        "index_list",
-                                                "index_info",        "index_xinfo",
-                                                "database_list",     "quick_check",
-                                                "integrity_check",   "foreign_key_list",
-                                                "foreign_key_check", "function_list",
-                                                "data_version",      /* of FTS5 */ "collation_list"};
-    return harmless.contains(pragma);
-  }
-  /// `INSERT OR ROLLBACK` and RAISE(ROLLBACK) end the transaction without being asked; what user code writes after that
-  /// would commit by itself. https://www.sqlite.org/c3ref/commit_hook.html
-  static int refuse_commit(void* self) { return static_cast<impl*>(self)->lent ? 1 : 0; }
-  static int trace(unsigned, void* self, void*, void* sql) {
-    static_cast<impl*>(self)->on_statement(static_cast<const char*>(sql));
-    return 0;
-  }
-
-  std::string path;
-  statement_hook on_statement;
-  std::chrono::milliseconds busy_timeout;
-  soci::statement begin;
-  soci::statement commit;
-  std::vector<std::unique_ptr<savepoint>> savepoints;
-  sqlite_api::sqlite3* connection;
-  bool lent = false;
-  std::string refused;
-};
-
-namespace {
-
-/// Runs our own transaction statement, also while the connection is lent.
-template <class Impl> void run(Impl& impl, soci::statement& statement, const char* doing) {
-  const bool lent = std::exchange(impl.lent, false);
-  try {
-    statement.execute(true);
-    impl.lent = lent;
-  } catch (const soci::soci_error& e) {
-    impl.lent = lent;
-    throw storage_failure::from(e, std::string{doing} + " in '" + impl.path + "'");
-  }
-}
-
-} // namespace
-
-database::database(const database_url& url, const options& how) try : session_{"sqlite3", connect_string(url)} {
-  session_ << "PRAGMA busy_timeout = " + std::to_string(how.busy_timeout.count());
-  std::string mode;
-  session_ << "PRAGMA journal_mode = WAL", soci::into(mode);
-  if (mode != "wal")
-    throw storage_failure{failure_kind::broken,
-                          "cannot open the database: its journal mode stays '" + mode + "' instead of 'wal'"};
-  session_ << "PRAGMA synchronous = FULL";
-  session_ << "PRAGMA cache_size = -16000"; // KiB
-  session_ << "PRAGMA foreign_keys = ON";
-  impl_ = std::make_unique<impl>(session_, url.path, how);
-} catch (const soci::soci_error& e) {
-  throw storage_failure::from(e, "open the database");
-}
-
-database::~database() = default;
-
-std::unique_ptr<soci::session> database::connect(const database_url& url) try {
-  auto session = std::make_unique<soci::session>("sqlite3", connect_string(url));
-  static const std::chrono::milliseconds patience{5000};
-  sqlite_api::sqlite3_busy_handler(native(*session), &look_again, const_cast<std::chrono::milliseconds*>(&patience));
-  *session << "PRAGMA foreign_keys = ON";
-  return session;
-} catch (const soci::soci_error& e) {
-  throw storage_failure::from(e, "open the database");
-}
-
-std::unique_ptr<database> database::open(const database_url& url, const options& how,
-                                         std::chrono::milliseconds patience) {
+void look_at_the_path(const database_url& url) {
   namespace fs = std::filesystem;
-  const auto named = "database '" + url.path + "': ";
+  const auto named = "database '" + url.shown + "': ";
   const auto folder = fs::path{url.path}.parent_path();
   std::error_code ignored;
   if (!folder.empty() && !fs::is_directory(folder, ignored))
     throw startup_error{named + "the directory '" + folder.string() + "' does not exist: create it"};
   if (fs::is_directory(url.path, ignored)) throw startup_error{named + "this is a directory: name a file in it"};
+}
+
+/// What is to be done about it.
+std::string remedy(const database_url& url, failure_kind kind, std::chrono::milliseconds patience) {
+  const auto waited = " for " + std::to_string(patience.count()) + " ms";
+  if (!url.is_file())
+    return kind == failure_kind::broken
+               ? ": check the name of the database, the user and the password"
+               : ": it was away" + waited + "; start it, check host and port, or raise database_timeout";
+  if (kind == failure_kind::broken)
+    return ": it is no SQLite database that can be written: check the path and its permissions, or restore it from a "
+           "backup";
+  if (kind == failure_kind::busy) return ": locked by another process" + waited + "; stop it, or raise database_timeout";
+  return ": check that the file and its directory can be read and written";
+}
+
+} // namespace
+
+std::unique_ptr<database> database::open(const database_url& url, const options& how,
+                                         std::chrono::milliseconds patience) {
+  if (url.is_file()) look_at_the_path(url);
   const auto deadline = std::chrono::steady_clock::now() + patience;
   for (;;) try {
-      return std::make_unique<database>(url, how);
+      return make(url, how);
     } catch (const storage_failure& e) {
-      if (e.kind() == failure_kind::broken)
-        throw startup_error{named + e.what() +
-                            ": it is no SQLite database that can be written: check the path and its permissions, or "
-                            "restore it from a backup"};
-      if (!e.retryable() || e.kind() == failure_kind::unavailable)
-        throw startup_error{named + e.what() + ": check that the file and its directory can be read and written"};
-      if (std::chrono::steady_clock::now() >= deadline)
-        throw startup_error{named + "locked by another process for " + std::to_string(patience.count()) +
-                            " ms: stop it, or raise database_timeout"};
-      std::this_thread::sleep_for(std::chrono::milliseconds{20});
+      const bool may_come = url.is_file() ? e.kind() == failure_kind::busy : e.kind() != failure_kind::broken;
+      if (!may_come || std::chrono::steady_clock::now() >= deadline)
+        throw startup_error{"database '" + url.shown + "': " + e.what() + remedy(url, e.kind(), patience)};
+      std::this_thread::sleep_for(std::chrono::milliseconds{url.is_file() ? 20 : 200});
     }
 }
 
-void database::begin() { run(*impl_, impl_->begin, "begin a transaction"); }
-void database::commit() { run(*impl_, impl_->commit, "commit"); }
-void database::roll_back() noexcept {
+std::unique_ptr<soci::session> database::connect(const database_url& url) {
+  switch (url.kind) {
+    case backend::sqlite3: return sqlite3_database::connect(url);
+    case backend::postgresql: return postgresql_database::connect(url);
+    case backend::mysql: return mysql_database::connect(url);
+  }
+  return nullptr;
+}
+
+time_point database::now(time_point ours) {
+  if (dialect_.now.empty()) return ours;
   try {
-    if (in_transaction()) session_ << "ROLLBACK";
-  } catch (const std::exception&) { // the connection is broken: closing it rolls back
+    std::string text;
+    session_ << std::string{dialect_.now}, soci::into(text);
+    return to_time_point(text);
+  } catch (const soci::soci_error& e) {
+    throw storage_failure::from(e, "read the time of the database");
   }
 }
-
-bool database::in_transaction() const { return sqlite_api::sqlite3_get_autocommit(impl_->connection) == 0; }
-
-database::savepoint& database::at(int level) {
-  auto& all = impl_->savepoints;
-  while (all.size() <= static_cast<std::size_t>(level)) {
-    const bool lent = std::exchange(impl_->lent, false);
-    all.push_back(std::make_unique<savepoint>(session_, static_cast<int>(all.size())));
-    impl_->lent = lent;
-  }
-  return *all[static_cast<std::size_t>(level)];
-}
-
-void database::open_savepoint(int level) {
-  if (!in_transaction()) // a SAVEPOINT would begin one, and its RELEASE commit it
-    throw storage_failure{failure_kind::other, "cannot open a savepoint: the transaction has ended"};
-  run(*impl_, at(level).open, "open a savepoint");
-}
-void database::release_savepoint(int level) { run(*impl_, at(level).release, "release a savepoint"); }
-void database::roll_back_savepoint(int level) {
-  run(*impl_, at(level).roll_back, "roll back to a savepoint");
-  run(*impl_, at(level).release, "release a savepoint");
-}
-
-void database::lend() {
-  impl_->refused.clear();
-  impl_->lent = true;
-}
-void database::take_back() {
-  impl_->lent = false;
-  // A statement that user code has not read to its end keeps its snapshot beyond COMMIT, and no later BEGIN succeeds once
-  // another process has written.
-  for (auto* open = sqlite_api::sqlite3_next_stmt(impl_->connection, nullptr); open;
-       open = sqlite_api::sqlite3_next_stmt(impl_->connection, open))
-    if (sqlite_api::sqlite3_stmt_busy(open) != 0) sqlite_api::sqlite3_reset(open);
-}
-
-bool database::owes_foreign_keys() const { // https://www.sqlite.org/c3ref/c_dbstatus_options.html
-  int current = 0, unused = 0;
-  sqlite_api::sqlite3_db_status(impl_->connection, SQLITE_DBSTATUS_DEFERRED_FKS, &current, &unused, 0);
-  return current != 0;
-}
-
-const std::string& database::refused() const { return impl_->refused; }
-
-int database::changes() const { return sqlite_api::sqlite3_changes(impl_->connection); }
 
 } // namespace romancy

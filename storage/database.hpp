@@ -7,6 +7,7 @@
 
 #include <soci/soci.h>
 
+#include "messages/time_point.hpp"
 #include "storage/database_url.hpp"
 #include "storage/dialect.hpp"
 
@@ -16,61 +17,66 @@ namespace romancy {
 /// that count, fail or die at the k-th one.
 using statement_hook = std::function<void(const char* sql)>;
 
-/// One connection, opened for durable writing (SQLite: WAL, synchronous=FULL, foreign keys enforced), with transactions
-/// and savepoints by plain SQL. Not thread-safe; may wander between threads. Functions throw storage_failure.
+/// One connection, opened for durable writing, with transactions and savepoints by plain SQL. Not thread-safe; may wander
+/// between threads. Functions throw storage_failure.
 ///
-/// While it is lent to user code, the connection itself refuses BEGIN, COMMIT, ROLLBACK and SAVEPOINT text, what would
-/// change the connection for those after it (PRAGMA, ATTACH, temporary tables), and whatever else would commit.
+/// While it is lent to user code, it refuses BEGIN, COMMIT, ROLLBACK and SAVEPOINT text, and what would change the
+/// connection for those after it.
 class database {
 public:
   struct options {
     std::chrono::milliseconds busy_timeout{1000}; ///< how long a statement waits for a lock
     statement_hook on_statement{};
+    std::string name{}; ///< by which break_connections() finds it; empty: it does not
   };
 
-  database(const database_url& url, const options& how);
-  ~database();
+  virtual ~database() = default;
   database(const database&) = delete;
   database& operator=(const database&) = delete;
 
-  /// Opens it, trying again while it is locked. @throws startup_error that names the file, the reason and the remedy.
+  /// Opens it, trying again while it is locked or away. @throws startup_error that names the database, the reason and the
+  /// remedy.
   static std::unique_ptr<database> open(const database_url& url, const options& how, std::chrono::milliseconds patience);
 
   /// A plain session for SQL of the service itself, in autocommit mode. @throws storage_failure
   static std::unique_ptr<soci::session> connect(const database_url& url);
 
   soci::session& session() noexcept { return session_; }
-  const romancy::dialect& dialect() const noexcept { return sqlite3_dialect; }
+  const romancy::dialect& dialect() const noexcept { return dialect_; }
 
-  void begin();
-  void commit();
-  void roll_back() noexcept;
-  bool in_transaction() const;
+  virtual void begin() = 0;
+  virtual void commit() = 0;
+  virtual void roll_back() noexcept = 0;
+  virtual bool in_transaction() const = 0;
+  /// A statement has failed, and the database takes nothing more until the savepoint around it is undone.
+  virtual bool is_spoiled() const { return false; }
 
-  /// Level 0 is the outermost savepoint of a unit of work; deeper ones are `ctx.transaction`.
-  void open_savepoint(int level);
-  void release_savepoint(int level);
+  /// Level 0 is the outermost savepoint of a unit of work; deeper ones are `ctx.transaction`. Where a unit of work has a
+  /// transaction of its own, level 0 may be that.
+  virtual void open_savepoint(int level) = 0;
+  virtual void release_savepoint(int level) = 0;
   /// Undoes what came after open_savepoint(level), and ends it.
-  void roll_back_savepoint(int level);
+  virtual void roll_back_savepoint(int level) = 0;
 
-  void lend();
-  void take_back();
-  /// True while a row refers to one that is not there, which COMMIT would refuse: of deferred foreign keys.
-  bool owes_foreign_keys() const;
+  virtual void lend() = 0;
+  virtual void take_back() = 0;
+  /// True while a row refers to one that is not there, which COMMIT would refuse for all: of deferred foreign keys.
+  virtual bool owes_foreign_keys() const { return false; }
   /// The refused statement that user code tried to run since lend(), or an empty string.
-  const std::string& refused() const;
+  virtual const std::string& refused() const = 0;
 
-  /// Rows that the last INSERT, UPDATE or DELETE touched.
-  int changes() const;
+  /// The time by which all processes judge leases: the database's own where it has a clock, else `ours`.
+  time_point now(time_point ours);
+  /// Ends the connections of this name, wherever they are, with their transactions: their process is taken for dead.
+  virtual void break_connections(const std::string&) {}
 
-  class impl;
+protected:
+  database(const romancy::dialect& spoken, const std::string& connect_string)
+      : dialect_{spoken}, session_{std::string{spoken.name}, connect_string} {}
 
 private:
-  struct savepoint;
-  savepoint& at(int level);
-
+  const romancy::dialect& dialect_;
   soci::session session_;
-  std::unique_ptr<impl> impl_; ///< after session_: its statements end before their session
 };
 
 } // namespace romancy

@@ -7,11 +7,18 @@ namespace romancy {
 /// Where databases differ in what they are told. The tables put their SQL together from it; all that is not here is the
 /// same everywhere. Migrations are in migrations/<name>/.
 struct dialect {
-  std::string_view name;
+  std::string_view name;               ///< also of SOCI's backend
   std::string_view begin;              ///< a transaction that will write
   std::string_view if_absent_instance; ///< ends an INSERT that does nothing when the instance_id is there
   std::string_view due_index;          ///< after the table's name: how the claim of due events is to find them
   std::string_view count_tables;       ///< how many tables are called :name
+  std::string_view skip_locked;        ///< ends a SELECT whose rows are taken, but for those that others are taking
+  std::string_view keep_locked;        ///< ends a SELECT whose row must stay as it is until COMMIT
+  std::string_view lock_migrations;    ///< until COMMIT, or unlock_migrations
+  std::string_view unlock_migrations;
+  std::string_view now; ///< the time of the database, UTC; empty: it has no clock of its own
+  /// One transaction writes at a time, over all processes: others wait for BEGIN, and nothing can come in between.
+  bool one_writer;
 };
 
 /// https://www.sqlite.org/lang.html
@@ -21,6 +28,43 @@ inline constexpr dialect sqlite3_dialect{
     .if_absent_instance = " ON CONFLICT (instance_id) DO NOTHING",
     .due_index = " INDEXED BY idx_outbox_due",
     .count_tables = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = :name",
+    .skip_locked = "",
+    .keep_locked = "",
+    .lock_migrations = "", // BEGIN IMMEDIATE has done it
+    .unlock_migrations = "",
+    .now = "",
+    .one_writer = true,
+};
+
+/// https://www.postgresql.org/docs/15/sql.html
+inline constexpr dialect postgresql_dialect{
+    .name = "postgresql",
+    .begin = "BEGIN",
+    .if_absent_instance = " ON CONFLICT (instance_id) DO NOTHING",
+    .due_index = "",
+    .count_tables = "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename = :name",
+    .skip_locked = " FOR UPDATE SKIP LOCKED",
+    .keep_locked = " FOR UPDATE",
+    .lock_migrations = "SELECT pg_advisory_xact_lock(hashtext('romancy migrations'))",
+    .unlock_migrations = "",
+    .now = "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')",
+    .one_writer = false,
+};
+
+/// https://mariadb.com/kb/en/sql-statements/
+inline constexpr dialect mysql_dialect{
+    .name = "mysql",
+    .begin = "BEGIN",
+    .if_absent_instance = " ON DUPLICATE KEY UPDATE instance_id = workflow_instances.instance_id",
+    .due_index = "",
+    .count_tables =
+        "SELECT count(*) FROM information_schema.tables WHERE table_schema = database() AND table_name = :name",
+    .skip_locked = " FOR UPDATE SKIP LOCKED",
+    .keep_locked = " FOR UPDATE",
+    .lock_migrations = "SELECT GET_LOCK(CONCAT('romancy ', MD5(database())), 60)",
+    .unlock_migrations = "DO RELEASE_LOCK(CONCAT('romancy ', MD5(database())))",
+    .now = "SELECT CAST(UTC_TIMESTAMP(6) AS CHAR)",
+    .one_writer = false,
 };
 
 } // namespace romancy

@@ -1,6 +1,7 @@
 #include "storage/epoch_table.hpp"
 
 #include "storage/host_process.hpp"
+#include "storage/rows_changed.hpp"
 #include "storage/storage_failure.hpp"
 #include "storage/timestamp.hpp"
 
@@ -53,15 +54,22 @@ void epoch_table::renew(const std::string& epoch, time_point now, std::chrono::m
 
 std::vector<std::string> epoch_table::remove_dead(const std::string& own_epoch, time_point now) try {
   std::string epoch, host, process, expires_at;
-  std::vector<std::string> dead;
+  struct seen {
+    std::string epoch, expires_at;
+  };
+  std::vector<seen> dead;
   {
     soci::statement select = (db_.session().prepare << "SELECT epoch, host, process, expires_at FROM worker_epochs",
                               soci::into(epoch), soci::into(host), soci::into(process), soci::into(expires_at));
     for (bool more = select.execute(true); more; more = select.fetch())
-      if (epoch != own_epoch && is_dead(host, process, expires_at, now)) dead.push_back(epoch);
+      if (epoch != own_epoch && is_dead(host, process, expires_at, now)) dead.push_back({epoch, expires_at});
   }
-  for (const auto& gone : dead) remove(gone);
-  return dead;
+  std::vector<std::string> removed;
+  for (const auto& [gone, seen_until] : dead) // not if it has renewed its lease meanwhile
+    if (rows_changed((db_.session().prepare << "DELETE FROM worker_epochs WHERE epoch = :epoch AND expires_at = :seen",
+                      soci::use(gone), soci::use(seen_until))) == 1)
+      removed.push_back(gone);
+  return removed;
 } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "look for dead workers");
 }

@@ -11,7 +11,8 @@ history_table::history_table(database& db)
           (db.session().prepare
                << "INSERT INTO workflow_history (instance_id, activity_id, position, event_type, event_data, attempts, "
                   "created_at) SELECT instance_id, :activity, :position, :type, :data, :attempts, :now "
-                  "FROM workflow_instances WHERE instance_id = :id AND owner_epoch = :epoch AND fence = :fence",
+                  "FROM workflow_instances WHERE instance_id = :id AND owner_epoch = :epoch AND fence = :fence" +
+                      std::string{db.dialect().keep_locked},
            soci::use(row_.activity_id), soci::use(row_.position), soci::use(row_.event_type), soci::use(row_.data),
            soci::use(row_.attempts), soci::use(now_), soci::use(instance_id_), soci::use(epoch_), soci::use(fence_))} {}
 
@@ -23,7 +24,7 @@ bool history_table::insert(const std::string& instance_id, const history_record&
   fence_ = fence;
   now_ = to_text(now);
   insert_.execute(true);
-  return db_.changes() == 1;
+  return insert_.get_affected_rows() == 1;
 } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "write the history of " + instance_id);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "storage/rows_changed.hpp"
 #include "storage/storage_failure.hpp"
 #include "storage/timestamp.hpp"
 #include "storage/where_clause.hpp"
@@ -37,7 +38,7 @@ bool instance_table::insert(const instance_record& instance, const std::string& 
   epoch_ = epoch;
   now_ = to_text(now);
   insert_.execute(true);
-  return db_.changes() == 1;
+  return insert_.get_affected_rows() == 1;
 } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "start an instance");
 }
@@ -64,23 +65,34 @@ std::vector<instance_record> instance_table::claim(const std::string& epoch, con
   instance_record row;
   std::string status;
   soci::indicator error_is, cancel_is;
-  soci::statement claim =
-      (db_.session().prepare
-           << "UPDATE workflow_instances SET owner_epoch = :epoch, fence = fence + 1 WHERE instance_id IN ("
-              "SELECT instance_id FROM workflow_instances WHERE status IN ('running', 'compensating') AND "
-              "owner_epoch IS NULL AND workflow_name IN (" +
-                  names +
-                  ") ORDER BY started_at LIMIT :limit) "
-                  "RETURNING instance_id, workflow_name, status, input_data, error, fence, cancel_reason",
-       soci::use(epoch), soci::use(limit), soci::into(row.instance_id), soci::into(row.workflow), soci::into(status),
-       soci::into(row.input), soci::into(row.error, error_is), soci::into(row.fence),
-       soci::into(row.cancel_reason, cancel_is));
   std::vector<instance_record> claimed;
-  for (bool more = claim.execute(true); more; more = claim.fetch()) {
-    row.status = to_instance_status(status).value_or(instance_status::running);
-    if (error_is == soci::i_null) row.error.clear();
-    if (cancel_is == soci::i_null) row.cancel_reason.clear();
-    claimed.push_back(row);
+  {
+    soci::statement due =
+        (db_.session().prepare << "SELECT instance_id, workflow_name, status, input_data, error, fence, cancel_reason "
+                                  "FROM workflow_instances WHERE status IN ('running', 'compensating') AND "
+                                  "owner_epoch IS NULL AND workflow_name IN (" +
+                                      names + ") ORDER BY started_at LIMIT :limit" +
+                                      std::string{db_.dialect().skip_locked},
+         soci::use(limit), soci::into(row.instance_id), soci::into(row.workflow), soci::into(status),
+         soci::into(row.input), soci::into(row.error, error_is), soci::into(row.fence),
+         soci::into(row.cancel_reason, cancel_is));
+    for (bool more = due.execute(true); more; more = due.fetch()) {
+      row.status = to_instance_status(status).value_or(instance_status::running);
+      if (error_is == soci::i_null) row.error.clear();
+      if (cancel_is == soci::i_null) row.cancel_reason.clear();
+      claimed.push_back(row);
+    }
+  }
+  if (claimed.empty()) return claimed;
+  std::string id;
+  soci::statement take =
+      (db_.session().prepare << "UPDATE workflow_instances SET owner_epoch = :epoch, fence = fence + 1 "
+                                "WHERE instance_id = :id",
+       soci::use(epoch), soci::use(id));
+  for (auto& instance : claimed) {
+    id = instance.instance_id;
+    take.execute(true);
+    ++instance.fence;
   }
   return claimed;
 } catch (const soci::soci_error& e) {
@@ -89,10 +101,10 @@ std::vector<instance_record> instance_table::claim(const std::string& epoch, con
 
 bool instance_table::begin_compensation(const std::string& instance_id, const std::string& epoch, std::int64_t fence,
                                         const std::string& error) try {
-  db_.session() << "UPDATE workflow_instances SET status = 'compensating', error = :error WHERE instance_id = :id AND "
-                   "owner_epoch = :epoch AND fence = :fence AND status = 'running'",
-      soci::use(error), soci::use(instance_id), soci::use(epoch), soci::use(fence);
-  return db_.changes() == 1;
+  return rows_changed((db_.session().prepare << "UPDATE workflow_instances SET status = 'compensating', error = :error "
+                                                "WHERE instance_id = :id AND owner_epoch = :epoch AND fence = :fence AND "
+                                                "status = 'running'",
+                       soci::use(error), soci::use(instance_id), soci::use(epoch), soci::use(fence))) == 1;
 } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "begin to compensate an instance");
 }
@@ -105,31 +117,34 @@ bool instance_table::finish(const instance_record& finished, const std::string& 
   output_is_ = is(row_.output);
   error_is_ = is(row_.error);
   if (finished.status == instance_status::parked) {
-    db_.session() << "UPDATE workflow_instances SET status = 'parked', parked_from = status, park_reason = :reason, "
-                     "owner_epoch = NULL, finished_at = :now WHERE instance_id = :id AND owner_epoch = :epoch AND "
-                     "fence = :fence",
-        soci::use(row_.error), soci::use(now_), soci::use(row_.instance_id), soci::use(epoch_), soci::use(row_.fence);
-    return db_.changes() == 1;
+    // MySQL assigns from left to right: status comes last.
+    return rows_changed((db_.session().prepare
+                             << "UPDATE workflow_instances SET parked_from = status, status = 'parked', park_reason = "
+                                ":reason, owner_epoch = NULL, finished_at = :now WHERE instance_id = :id AND "
+                                "owner_epoch = :epoch AND fence = :fence",
+                         soci::use(row_.error), soci::use(now_), soci::use(row_.instance_id), soci::use(epoch_),
+                         soci::use(row_.fence))) == 1;
   }
   finish_.execute(true);
-  return db_.changes() == 1;
+  return finish_.get_affected_rows() == 1;
 } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "finish an instance");
 }
 
 bool instance_table::request_cancel(const cancel_request& request) try {
-  db_.session()
-      << "UPDATE workflow_instances SET cancel_reason = :reason WHERE instance_id = :id AND status = 'running' AND "
-         "cancel_reason IS NULL",
-      soci::use(request.reason), soci::use(request.instance_id);
-  if (db_.changes() > 0) return true;
+  if (rows_changed((db_.session().prepare
+                        << "UPDATE workflow_instances SET cancel_reason = :reason WHERE instance_id = :id "
+                           "AND status = 'running' AND cancel_reason IS NULL",
+                    soci::use(request.reason), soci::use(request.instance_id))) > 0)
+    return true;
   // Nobody runs a parked one: whoever claims it next undoes it. Unless that is what it was doing, for its own failure.
-  db_.session()
-      << "UPDATE workflow_instances SET cancel_reason = coalesce(cancel_reason, :reason), status = 'compensating', "
-         "park_reason = NULL, parked_from = NULL, finished_at = NULL WHERE instance_id = :id AND status = 'parked' AND "
-         "(coalesce(parked_from, 'running') = 'running' OR cancel_reason IS NOT NULL)",
-      soci::use(request.reason), soci::use(request.instance_id);
-  if (db_.changes() > 0) return true;
+  if (rows_changed((db_.session().prepare
+                        << "UPDATE workflow_instances SET cancel_reason = coalesce(cancel_reason, :reason), "
+                           "status = 'compensating', park_reason = NULL, parked_from = NULL, finished_at = NULL "
+                           "WHERE instance_id = :id AND status = 'parked' AND "
+                           "(coalesce(parked_from, 'running') = 'running' OR cancel_reason IS NOT NULL)",
+                    soci::use(request.reason), soci::use(request.instance_id))) > 0)
+    return true;
   const auto stored = find(request.instance_id);
   if (!stored) throw storage_failure{failure_kind::other, "there is no instance " + request.instance_id};
   return !stored->cancel_reason.empty() && (!is_settled(stored->status) || stored->status == instance_status::cancelled);
@@ -160,9 +175,7 @@ int instance_table::resume(const std::string& instance_id, const std::string& wo
          "park_reason = NULL, finished_at = NULL" +
              where.text() + (where.text().empty() ? " WHERE " : " AND ") + "status = 'parked'";
   for (const auto& value : where.values()) query, soci::use(value);
-  soci::statement update = query;
-  update.execute(true);
-  return db_.changes();
+  return static_cast<int>(rows_changed(query));
 } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "resume instances");
 }

@@ -33,6 +33,14 @@ int read_version(database& db) {
   return found == soci::i_ok ? version : 0;
 }
 
+void unlock(database& db) noexcept {
+  if (db.dialect().unlock_migrations.empty()) return;
+  try {
+    db.session() << std::string{db.dialect().unlock_migrations};
+  } catch (const soci::soci_error&) { // the connection has ended, and the lock with it
+  }
+}
+
 void refuse_newer(int version) {
   if (version > migrations::newest())
     throw startup_error{"the database has schema version " + std::to_string(version) + ", this program knows up to " +
@@ -41,7 +49,7 @@ void refuse_newer(int version) {
 
 } // namespace
 
-int migrations::newest() { return all().back().version; }
+int migrations::newest() { return all(sqlite3_dialect).back().version; }
 
 int migrations::current(database& db) try { return read_version(db); } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "read the schema version");
@@ -64,11 +72,12 @@ std::vector<std::string> migrations::apply(database& db) {
   db.begin();
   try {
     auto& sql = db.session();
+    if (!db.dialect().lock_migrations.empty()) sql << std::string{db.dialect().lock_migrations};
     sql << "CREATE TABLE IF NOT EXISTS romancy_schema (version INTEGER PRIMARY KEY, name VARCHAR(255) NOT NULL, "
            "applied_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)";
     const int version = read_version(db); // again: another process may have been faster
     refuse_newer(version);
-    for (const auto& step : all()) {
+    for (const auto& step : all(db.dialect())) {
       if (step.version <= version) continue;
       run_script(sql, step.sql);
       const std::string name = step.name;
@@ -77,11 +86,14 @@ std::vector<std::string> migrations::apply(database& db) {
       applied.push_back(name);
     }
     db.commit();
+    unlock(db);
   } catch (const soci::soci_error& e) {
     db.roll_back();
+    unlock(db);
     throw storage_failure::from(e, "apply a migration");
   } catch (...) {
     db.roll_back();
+    unlock(db);
     throw;
   }
   return applied;

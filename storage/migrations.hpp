@@ -7,8 +7,8 @@
 
 namespace romancy {
 
-/// The numbered changes of the schema, embedded from storage/migrations/. Each is one transaction; many processes may
-/// apply them at once.
+/// The numbered changes of the schema, embedded from storage/migrations/. Each is one transaction, where the
+/// database has transactions for it; many processes may apply them at once.
 class migrations {
 public:
   struct step {
@@ -16,7 +16,8 @@ public:
     const char* name;
     const char* sql;
   };
-  static const std::vector<step>& all();
+  /// Of a kind of database: the same numbers and names everywhere.
+  static const std::vector<step>& all(const romancy::dialect& of);
 
   /// The newest version that the code knows.
   static int newest();

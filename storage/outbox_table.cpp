@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "storage/rows_changed.hpp"
 #include "storage/storage_failure.hpp"
 #include "storage/timestamp.hpp"
 #include "storage/where_clause.hpp"
@@ -24,15 +25,15 @@ outbox_table::outbox_table(database& db)
                soci::use(row_.attributes, attributes_is_), soci::use(row_.instance_id, instance_is_),
                soci::use(row_.activity_id, activity_is_), soci::use(created_at_))},
       claim_{(db.session().prepare
-                  << "UPDATE outbox_events SET locked_by = :epoch WHERE sequence IN (SELECT sequence FROM outbox_events" +
+                  << "SELECT sequence, event_id, event_type, event_source, event_data, content_type, created_at, "
+                     "data_encoding, attributes, instance_id, activity_id, retry_count, last_error FROM outbox_events" +
                          std::string{db.dialect().due_index} +
                          " WHERE status = 'pending' AND locked_by IS NULL AND next_attempt_at <= :now "
-                         "ORDER BY next_attempt_at, sequence LIMIT :limit) "
-                         "RETURNING sequence, event_id, event_type, event_source, event_data, content_type, created_at, "
-                         "data_encoding, attributes, instance_id, activity_id, retry_count, last_error",
-              soci::use(epoch_), soci::use(now_), soci::use(limit_), soci::into(row_.sequence), soci::into(row_.id),
-              soci::into(row_.type), soci::into(row_.source), soci::into(row_.data), soci::into(row_.content_type),
-              soci::into(created_at_), soci::into(row_.data_encoding), soci::into(row_.attributes, attributes_is_),
+                         "ORDER BY next_attempt_at, sequence LIMIT :limit" +
+                         std::string{db.dialect().skip_locked},
+              soci::use(now_), soci::use(limit_), soci::into(row_.sequence), soci::into(row_.id), soci::into(row_.type),
+              soci::into(row_.source), soci::into(row_.data), soci::into(row_.content_type), soci::into(created_at_),
+              soci::into(row_.data_encoding), soci::into(row_.attributes, attributes_is_),
               soci::into(row_.instance_id, instance_is_), soci::into(row_.activity_id, activity_is_),
               soci::into(row_.retry_count), soci::into(row_.last_error, error_is_))},
       publish_{(
@@ -66,7 +67,6 @@ void outbox_table::insert(const event_record& event) try {
 }
 
 std::vector<event_record> outbox_table::claim(const std::string& epoch, int limit, time_point now) try {
-  epoch_ = epoch;
   limit_ = limit;
   now_ = to_text(now);
   std::vector<event_record> events;
@@ -83,8 +83,11 @@ std::vector<event_record> outbox_table::claim(const std::string& epoch, int limi
     if (activity_is_ == soci::i_null) row_.activity_id.clear();
     events.push_back(row_);
   }
-  // RETURNING promises no order.
+  if (events.empty()) return events;
   std::sort(events.begin(), events.end(), [](auto& a, auto& b) { return a.sequence < b.sequence; });
+  std::string claimed;
+  for (const auto& event : events) claimed += (claimed.empty() ? "" : ", ") + std::to_string(event.sequence);
+  db_.session() << "UPDATE outbox_events SET locked_by = :epoch WHERE sequence IN (" + claimed + ')', soci::use(epoch);
   return events;
 } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "claim events of the outbox");
@@ -96,18 +99,13 @@ bool outbox_table::mark(const std::string& epoch, const event_mark& mark, time_p
   error_ = mark.last_error;
   error_is_ = is(error_);
   attempts_ = mark.attempted ? 1 : 0;
-  switch (mark.status) {
-    case outbox_status::published:
-      now_ = to_text(now);
-      publish_.execute(true);
-      break;
-    case outbox_status::pending:
-      now_ = to_text(mark.next_attempt_at);
-      retry_.execute(true);
-      break;
-    default: status_ = std::string{to_string(mark.status)}; close_.execute(true);
-  }
-  return db_.changes() == 1;
+  auto& update = mark.status == outbox_status::published ? publish_
+                 : mark.status == outbox_status::pending ? retry_
+                                                         : close_;
+  now_ = to_text(mark.status == outbox_status::pending ? mark.next_attempt_at : now);
+  status_ = std::string{to_string(mark.status)};
+  update.execute(true);
+  return update.get_affected_rows() == 1;
 } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "mark an event of the outbox");
 }
@@ -131,9 +129,7 @@ int outbox_table::redrive(const std::string& event_id, const std::string& event_
                                    where.text() + (where.text().empty() ? " WHERE " : " AND ") + dead;
   query, soci::use(due);
   for (const auto& value : where.values()) query, soci::use(value);
-  soci::statement update = query;
-  update.execute(true);
-  return db_.changes();
+  return static_cast<int>(rows_changed(query));
 } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "redrive events");
 }

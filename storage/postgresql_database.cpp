@@ -1,0 +1,81 @@
+#include "storage/postgresql_database.hpp"
+
+#include <soci/postgresql/soci-postgresql.h>
+
+#include "storage/storage_failure.hpp"
+
+namespace romancy {
+
+namespace {
+
+/// https://www.postgresql.org/docs/15/libpq-connect.html, "Keyword/Value Connection Strings"
+std::string connect_string(const database_url& url, const std::string& name) {
+  std::string text;
+  const auto add = [&](const std::string& key, const std::string& value) {
+    text += (text.empty() ? "" : " ") + key + "='";
+    for (const char c : value) {
+      if (c == '\'' || c == '\\') text += '\\';
+      text += c;
+    }
+    text += '\'';
+  };
+  auto options = url.options;
+  options.try_emplace("connect_timeout", "5");
+  // A peer that is gone without a word is noticed within half a minute, not after hours.
+  options.try_emplace("keepalives_idle", "10");
+  options.try_emplace("keepalives_interval", "5");
+  options.try_emplace("keepalives_count", "4");
+  options.try_emplace("client_encoding", "UTF8");
+  if (name.empty())
+    options.try_emplace("application_name", "romancy");
+  else
+    options["application_name"] = name;
+  if (!url.host.empty()) add("host", url.host);
+  if (url.port != 0) add("port", std::to_string(url.port));
+  if (!url.user.empty()) add("user", url.user);
+  if (!url.password.empty()) add("password", url.password);
+  add("dbname", url.path);
+  for (const auto& [key, value] : options) add(key, value);
+  return text;
+}
+
+PGconn* native(const soci::session& session) {
+  return static_cast<soci::postgresql_session_backend*>(const_cast<soci::session&>(session).get_backend())->conn_;
+}
+
+} // namespace
+
+postgresql_database::postgresql_database(const database_url& url, const options& how) try
+    : server_database{postgresql_dialect, connect_string(url, how.name), how} {
+  PQsetNoticeProcessor(
+      native(session()), [](void*, const char*) {}, nullptr);
+  run("SET TIME ZONE 'UTC'", "set the time zone");
+  run("SET lock_timeout = " + std::to_string(how.busy_timeout.count()), "set the limit of waiting for locks");
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from_connecting(e);
+}
+
+std::unique_ptr<soci::session> postgresql_database::connect(const database_url& url) try {
+  return std::make_unique<soci::session>("postgresql", connect_string(url, ""));
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from_connecting(e);
+}
+
+bool postgresql_database::in_transaction() const {
+  const auto status = PQtransactionStatus(native(const_cast<postgresql_database*>(this)->session()));
+  return status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE;
+}
+
+bool postgresql_database::is_spoiled() const {
+  return PQtransactionStatus(native(const_cast<postgresql_database*>(this)->session())) == PQTRANS_INERROR;
+}
+
+void postgresql_database::break_connections(const std::string& name) try {
+  session() << "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :name AND "
+               "pid <> pg_backend_pid()",
+      soci::use(name);
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "end the connections of a dead worker");
+}
+
+} // namespace romancy

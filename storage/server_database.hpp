@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+
+#include "storage/database.hpp"
+
+namespace romancy {
+
+/// What connections to database servers have in common. A unit of work has a transaction of its own, or shares it with
+/// units that can be carried out again: level 0 is the transaction itself.
+class server_database : public database {
+public:
+  void begin() override;
+  void commit() override;
+  void roll_back() noexcept override;
+  void open_savepoint(int level) override;
+  void release_savepoint(int level) override;
+  void roll_back_savepoint(int level) override;
+  void lend() override;
+  void take_back() override;
+  const std::string& refused() const override;
+
+protected:
+  server_database(const romancy::dialect& spoken, const std::string& connect_string, const options& how);
+
+  void run(const std::string& sql, const char* doing);
+
+private:
+  struct state;
+  class guard;
+  std::shared_ptr<state> state_;
+};
+
+} // namespace romancy

@@ -1,0 +1,83 @@
+#include "storage/sql_guard.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <vector>
+
+namespace romancy {
+
+namespace {
+
+bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+
+/// Where the quote or comment that begins at `at` ends, or `at` itself if none begins there.
+std::size_t skipped(std::string_view sql, std::size_t at) {
+  const auto after = [&](std::string_view end, std::size_t from) {
+    const auto found = sql.find(end, from);
+    return found == std::string_view::npos ? sql.size() : found + end.size();
+  };
+  const auto rest = sql.substr(at);
+  if (rest.starts_with("--") || rest.starts_with('#')) return after("\n", at);
+  if (rest.starts_with("/*") && !rest.starts_with("/*!")) return after("*/", at + 2); // "/*!" is run by MySQL
+  if (rest[0] == '\'' || rest[0] == '"' || rest[0] == '`') return after(rest.substr(0, 1), at + 1);
+  if (rest[0] == '$') { // https://www.postgresql.org/docs/15/sql-syntax-lexical.html, 4.1.2.4
+    std::size_t end = at + 1;
+    while (end < sql.size() && is_word(sql[end])) ++end;
+    if (end < sql.size() && sql[end] == '$') return after(sql.substr(at, end + 1 - at), end + 1);
+  }
+  return at;
+}
+
+/// The first words of each statement, in capitals.
+std::vector<std::array<std::string, 3>> statements_in(std::string_view sql) {
+  std::vector<std::array<std::string, 3>> found(1);
+  std::size_t words = 0;
+  for (std::size_t i = 0; i < sql.size();) {
+    if (const auto end = skipped(sql, i); end != i) {
+      i = end;
+      continue;
+    }
+    if (sql[i] == ';') {
+      found.emplace_back();
+      words = 0;
+      ++i;
+    } else if (is_word(sql[i])) {
+      const auto begin = i;
+      while (i < sql.size() && is_word(sql[i])) ++i;
+      if (words < found.back().size()) {
+        auto& word = found.back()[words++];
+        for (const char c : sql.substr(begin, i - begin))
+          word += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+      }
+    } else {
+      ++i;
+    }
+  }
+  return found;
+}
+
+template <std::size_t N> bool is_one_of(const std::string& word, const std::array<std::string_view, N>& words) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+} // namespace
+
+std::string refused_statement(std::string_view sql, bool ddl_commits) {
+  static constexpr std::array<std::string_view, 14> always{"BEGIN",   "START",     "COMMIT",  "END", "ROLLBACK",
+                                                           "ABORT",   "SAVEPOINT", "RELEASE", "SET", "RESET",
+                                                           "DISCARD", "USE",       "XA",      "LOAD"};
+  static constexpr std::array<std::string_view, 15> committing{"CREATE",   "ALTER",  "DROP",  "RENAME", "TRUNCATE",
+                                                               "GRANT",    "REVOKE", "LOCK",  "UNLOCK", "ANALYZE",
+                                                               "OPTIMIZE", "REPAIR", "FLUSH", "CACHE",  "INSTALL"};
+  for (const auto& [first, second, third] : statements_in(sql)) {
+    if (is_one_of(first, always)) return second.empty() ? first : first + ' ' + second;
+    if (first == "PREPARE" && second == "TRANSACTION") return "PREPARE TRANSACTION";
+    if (first == "CREATE" && (second == "TEMP" || second == "TEMPORARY")) return "CREATE " + second;
+    if ((first == "LISTEN" || first == "UNLISTEN") && !ddl_commits) return first;
+    if (ddl_commits && is_one_of(first, committing)) return first + ' ' + second;
+  }
+  return {};
+}
+
+} // namespace romancy
