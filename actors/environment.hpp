@@ -25,8 +25,8 @@ struct environment {
 
   std::shared_ptr<romancy::clock> clock = std::make_shared<system_clock>();
   std::shared_ptr<romancy::entropy> entropy = std::make_shared<system_entropy>();
-  /// Opens the database; called at each start of a coordinator. May throw.
-  std::function<std::shared_ptr<database>()> open_database;
+  /// Opens the database under a name; called at each start of a coordinator. May throw.
+  std::function<std::shared_ptr<database>(const std::string& name)> open_database;
   /// Opens the way to the network; called at each start of a publisher.
   std::function<std::unique_ptr<http_port>(int max_in_flight)> open_http;
   /// For a runtime that lives on one thread: does one piece of the coordinator's work, so that user code can wait for a

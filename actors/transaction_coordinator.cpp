@@ -108,7 +108,7 @@ void transaction_coordinator::on_exit() {
 
 caf::behavior transaction_coordinator::make_behavior() {
   guard(this, name());
-  db_ = env_->open_database(); // here, on the actor's own thread: it may wait for a lock
+  db_ = env_->open_database(epoch_); // here, on the actor's own thread: it may wait for a lock
   tables_ = std::make_unique<tables>(*db_);
   set_down_handler([this](caf::scheduled_actor*, caf::down_msg& down) {
     std::erase_if(outbox_watchers_, [&](const auto& watcher) { return watcher->address() == down.source; });

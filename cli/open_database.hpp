@@ -15,13 +15,13 @@ namespace romancy::cli {
 /// @throws startup_error
 inline std::unique_ptr<database> open_database(const std::string& text) {
   const auto url = database_url::parse(text);
-  if (!std::filesystem::exists(url.path))
-    throw startup_error{"database '" + url.path + "' does not exist: check the path, or make it with romancy migrate"};
+  if (url.is_file() && !std::filesystem::exists(url.path))
+    throw startup_error{"database '" + url.shown + "' does not exist: check the path, or make it with romancy migrate"};
   auto db = database::open(url, {.busy_timeout = std::chrono::seconds{30}}, std::chrono::seconds{30});
   try {
     migrations::check(*db);
   } catch (const startup_error& e) {
-    throw startup_error{"database '" + url.path + "': " + e.what()};
+    throw startup_error{"database '" + url.shown + "': " + e.what()};
   }
   return db;
 }

@@ -86,15 +86,17 @@ engine::engine(app_options options, detail::definition_table definitions, detail
   env_->options = std::move(options);
   const database::options how{std::min(env_->options.database_timeout, std::chrono::milliseconds{1000}),
                               installed_statement_hook()};
-  env_->open_database = [url = url_, how] {
-    return std::shared_ptr<database>{database::open(url, how, std::chrono::milliseconds{1000})};
+  env_->open_database = [url = url_, how](const std::string& name) {
+    auto named = how;
+    named.name = name;
+    return std::shared_ptr<database>{database::open(url, named, std::chrono::milliseconds{1000})};
   };
   env_->open_http = [](int max_in_flight) { return std::make_unique<http_client>(max_in_flight); };
 
   const auto end = std::chrono::steady_clock::now() + env_->options.database_timeout;
   const auto db = database::open(url_, how, env_->options.database_timeout);
   for (;;) try {
-      for (const auto& step : migrations::apply(*db)) log().info("database {}: applied migration {}", url_.path, step);
+      for (const auto& step : migrations::apply(*db)) log().info("database {}: applied migration {}", url_.shown, step);
       for (const auto& [workflow, count] : instance_table{*db}.unfinished())
         if (!definitions.workflows.empty() && !definitions.find_workflow(workflow))
           log().warn("{} unfinished instances of the workflow '{}' wait for an app that serves it", count, workflow);
@@ -102,10 +104,10 @@ engine::engine(app_options options, detail::definition_table definitions, detail
     } catch (const storage_failure& e) {
       const bool locked = e.kind() == failure_kind::busy; // then each try has waited for the lock
       if (!locked || std::chrono::steady_clock::now() >= end)
-        throw startup_error{"database '" + url_.path + "': " + e.what() +
+        throw startup_error{"database '" + url_.shown + "': " + e.what() +
                             (locked ? ": stop it, or raise database_timeout" : "")};
     } catch (const startup_error& e) {
-      throw startup_error{"database '" + url_.path + "': " + e.what()};
+      throw startup_error{"database '" + url_.shown + "': " + e.what()};
     }
 
   if (!env_->options.actor_system) {

@@ -13,7 +13,7 @@ namespace romancy {
 namespace {
 
 sqlite_api::sqlite3* native(soci::session& session) {
-  return static_cast<soci::sqlite3_session() backend*>(session.get_backend())->conn_;
+  return static_cast<soci::sqlite3_session_backend*>(session.get_backend())->conn_;
 }
 
 /// SOCI reads `key=value` pairs; a value with spaces is quoted.

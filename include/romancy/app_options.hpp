@@ -16,7 +16,8 @@ namespace romancy {
 
 /// Everything an app can be told. Every member has a default, so that designated initializers name only what differs.
 struct app_options {
-  /// `sqlite3://path`, or a plain path. The file is made when it does not exist, its directory is not.
+  /// `postgresql://user:password@host:port/name?options`, `mysql://user:password@host:port/name?options`, `sqlite3://path`
+  /// or a plain path. A file is made when it does not exist, its directory is not; nor is the database of a server.
   std::string database{};
   /// A label for people: logs and the `worker_epochs` table. Two apps may share it.
   std::string worker_id{};

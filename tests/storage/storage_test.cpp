@@ -183,7 +183,7 @@ TEST_F(Database, KeepsItsRowsWhenItIsMigratedFromVersion1) {
   const auto before = rows(db, version_1);
   ASSERT_GE(before.size(), 15U);
   const auto applied = migrations::apply(db.db());
-  EXPECT_EQ(applied.size(), migrations::all().size() - 1);
+  EXPECT_EQ(applied.size(), migrations::all(sqlite3_dialect).size() - 1);
   EXPECT_EQ(applied.front(), "0002_cancel_and_resume");
   EXPECT_EQ(db.texts("SELECT name FROM romancy_schema ORDER BY version").front(), "0001_initial");
   EXPECT_EQ(migrations::current(db.db()), migrations::newest());
@@ -242,7 +242,7 @@ TEST_F(Database, IsMigratedFromVersion1OnceWhenManyStartAtTheSameTime) {
         }
     });
   starters.clear();
-  EXPECT_EQ(applied, migrations::all().size() - 1);
+  EXPECT_EQ(applied, migrations::all(sqlite3_dialect).size() - 1);
 }
 
 TEST_F(Database, StaysAsItWasWhenAMigrationCannotBeApplied) {
@@ -256,7 +256,7 @@ TEST_F(Database, StaysAsItWasWhenAMigrationCannotBeApplied) {
   EXPECT_EQ(migrations::current(db.db()), 1);
   EXPECT_EQ(selects(db), before);
   db.db().session() << "DROP INDEX idx_instances_cancel";
-  EXPECT_EQ(migrations::apply(db.db()).size(), migrations::all().size() - 1);
+  EXPECT_EQ(migrations::apply(db.db()).size(), migrations::all(sqlite3_dialect).size() - 1);
 }
 
 TEST_F(Database, EnforcesForeignKeysAndKnowsWhichAreOwed) {

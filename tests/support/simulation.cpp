@@ -87,7 +87,7 @@ simulation::simulation(std::string path, app_options options, detail::definition
   env_->options = std::move(options);
   env_->clock = std::make_shared<virtual_clock>(*scheduler_);
   env_->entropy = std::make_shared<counting_entropy>();
-  env_->open_database = [url] {
+  env_->open_database = [url](const std::string&) {
     const database::options how{.busy_timeout = std::chrono::milliseconds{1}}; // it is real time that passes
     return std::shared_ptr<database>{database::open(url, how, std::chrono::seconds{1})};
   };

@@ -21,7 +21,7 @@ inline void run_all(soci::session& sql, std::string_view script) {
 inline void make_version_1(database& db) {
   db.session() << "CREATE TABLE romancy_schema (version INTEGER PRIMARY KEY, name VARCHAR(255) NOT NULL, "
                   "applied_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)";
-  run_all(db.session(), migrations::all().front().sql);
+  run_all(db.session(), migrations::all(sqlite3_dialect).front().sql);
   db.session() << "INSERT INTO romancy_schema (version, name) VALUES (1, '0001_initial')";
 }
 
