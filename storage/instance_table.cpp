@@ -40,7 +40,9 @@ bool instance_table::insert(const instance_record& instance, const std::string& 
   insert_.execute(true);
   return insert_.get_affected_rows() == 1;
 } catch (const soci::soci_error& e) {
-  throw storage_failure::from(e, "start an instance");
+  const auto failure = storage_failure::from(e, "start an instance");
+  if (failure.kind() == failure_kind::unique_violation) return false; // MySQL says so by an error
+  throw failure;
 }
 
 std::optional<instance_record> instance_table::find(const std::string& instance_id) try {
@@ -66,14 +68,16 @@ std::vector<instance_record> instance_table::claim(const std::string& epoch, con
   std::string status;
   soci::indicator error_is, cancel_is;
   std::vector<instance_record> claimed;
-  {
+  for (const auto& unfinished : db_.dialect().unfinished) {
+    const int left = limit - static_cast<int>(claimed.size());
+    if (unfinished.empty() || left <= 0) continue;
     soci::statement due =
         (db_.session().prepare << "SELECT instance_id, workflow_name, status, input_data, error, fence, cancel_reason "
-                                  "FROM workflow_instances WHERE status IN ('running', 'compensating') AND "
-                                  "owner_epoch IS NULL AND workflow_name IN (" +
-                                      names + ") ORDER BY started_at LIMIT :limit" +
-                                      std::string{db_.dialect().skip_locked},
-         soci::use(limit), soci::into(row.instance_id), soci::into(row.workflow), soci::into(status),
+                                  "FROM workflow_instances" +
+                                      std::string{db_.dialect().unfinished_index} + " WHERE " + std::string{unfinished} +
+                                      " AND owner_epoch IS NULL AND workflow_name IN (" + names +
+                                      ") ORDER BY started_at LIMIT :limit" + std::string{db_.dialect().skip_locked},
+         soci::use(left), soci::into(row.instance_id), soci::into(row.workflow), soci::into(status),
          soci::into(row.input), soci::into(row.error, error_is), soci::into(row.fence),
          soci::into(row.cancel_reason, cancel_is));
     for (bool more = due.execute(true); more; more = due.fetch()) {
