@@ -23,6 +23,7 @@ struct dialect {
   std::string_view now; ///< the time of the database, UTC; empty: it has no clock of its own
   /// One transaction writes at a time, over all processes: others wait for BEGIN, and nothing can come in between.
   bool one_writer;
+  bool keeps_nul; ///< in text
 };
 
 /// https://www.sqlite.org/lang.html
@@ -40,6 +41,7 @@ inline constexpr dialect sqlite3_dialect{
     .unlock_migrations = "",
     .now = "",
     .one_writer = true,
+    .keeps_nul = true,
 };
 
 /// https://www.postgresql.org/docs/15/sql.html
@@ -57,6 +59,7 @@ inline constexpr dialect postgresql_dialect{
     .unlock_migrations = "",
     .now = "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')",
     .one_writer = false,
+    .keeps_nul = false,
 };
 
 /// https://mariadb.com/kb/en/sql-statements/
@@ -75,6 +78,7 @@ inline constexpr dialect mysql_dialect{
     .unlock_migrations = "DO RELEASE_LOCK(CONCAT('romancy ', MD5(database())))",
     .now = "SELECT CAST(UTC_TIMESTAMP(6) AS CHAR)",
     .one_writer = false,
+    .keeps_nul = true,
 };
 
 } // namespace romancy

@@ -4,6 +4,7 @@
 
 #include "storage/rows_changed.hpp"
 #include "storage/storage_failure.hpp"
+#include "storage/text_check.hpp"
 #include "storage/timestamp.hpp"
 #include "storage/where_clause.hpp"
 
@@ -34,6 +35,7 @@ instance_table::instance_table(database& db)
                soci::use(row_.instance_id), soci::use(epoch_), soci::use(row_.fence))} {}
 
 bool instance_table::insert(const instance_record& instance, const std::string& epoch, time_point now) try {
+  check_text(db_, "start an instance", {&instance.instance_id, &instance.workflow, &instance.input});
   row_ = instance;
   epoch_ = epoch;
   now_ = to_text(now);
@@ -105,6 +107,7 @@ std::vector<instance_record> instance_table::claim(const std::string& epoch, con
 
 bool instance_table::begin_compensation(const std::string& instance_id, const std::string& epoch, std::int64_t fence,
                                         const std::string& error) try {
+  check_text(db_, "begin to compensate an instance", {&instance_id, &error});
   return rows_changed((db_.session().prepare << "UPDATE workflow_instances SET status = 'compensating', error = :error "
                                                 "WHERE instance_id = :id AND owner_epoch = :epoch AND fence = :fence AND "
                                                 "status = 'running'",
@@ -114,6 +117,7 @@ bool instance_table::begin_compensation(const std::string& instance_id, const st
 }
 
 bool instance_table::finish(const instance_record& finished, const std::string& epoch, time_point now) try {
+  check_text(db_, "finish an instance", {&finished.instance_id, &finished.output, &finished.error});
   row_ = finished;
   epoch_ = epoch;
   now_ = to_text(now);
@@ -136,6 +140,7 @@ bool instance_table::finish(const instance_record& finished, const std::string& 
 }
 
 bool instance_table::request_cancel(const cancel_request& request) try {
+  check_text(db_, "cancel an instance", {&request.instance_id, &request.reason});
   if (rows_changed((db_.session().prepare
                         << "UPDATE workflow_instances SET cancel_reason = :reason WHERE instance_id = :id "
                            "AND status = 'running' AND cancel_reason IS NULL",

@@ -120,7 +120,7 @@ std::vector<std::string> migrations::apply(database& db) {
           soci::use(name);
       applied.push_back(name);
     }
-    db.commit();
+    if (db.in_transaction()) db.commit(); // MySQL has committed CREATE TABLE by itself
     unlock(db);
   } catch (const soci::soci_error& e) {
     db.roll_back();
