@@ -48,6 +48,9 @@ caf::behavior dispatcher::make_behavior() {
         auto node = starting_.extract(started.ticket);
         if (started.created && !draining_)
           run(started.instance, true);
+        else if (started.ours && !is_settled(started.instance.status) &&
+                 !instances_.contains(started.instance.instance_id) && !draining_)
+          run(started.instance, false); // started by a commit whose outcome was not known
         else if (!is_settled(started.instance.status))
           look(); // perhaps nobody owns it
         if (node) node.mapped()->answered(std::move(started));

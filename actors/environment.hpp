@@ -25,6 +25,8 @@ struct environment {
 
   std::shared_ptr<romancy::clock> clock = std::make_shared<system_clock>();
   std::shared_ptr<romancy::entropy> entropy = std::make_shared<system_entropy>();
+  /// What the database speaks.
+  const romancy::dialect* dialect = &sqlite3_dialect;
   /// Opens the database under a name; called at each start of a coordinator. May throw.
   std::function<std::shared_ptr<database>(const std::string& name)> open_database;
   /// Opens the way to the network; called at each start of a publisher.

@@ -14,6 +14,7 @@ struct dialect {
   std::string_view count_tables;       ///< how many tables are called :name
   std::string_view skip_locked;        ///< ends a SELECT whose rows are taken, but for those that others are taking
   std::string_view keep_locked;        ///< ends a SELECT whose row must stay as it is until COMMIT
+  std::string_view share_locked;       ///< the same, by many at once
   std::string_view lock_migrations;    ///< until COMMIT, or unlock_migrations
   std::string_view unlock_migrations;
   std::string_view now; ///< the time of the database, UTC; empty: it has no clock of its own
@@ -30,6 +31,7 @@ inline constexpr dialect sqlite3_dialect{
     .count_tables = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = :name",
     .skip_locked = "",
     .keep_locked = "",
+    .share_locked = "",
     .lock_migrations = "", // BEGIN IMMEDIATE has done it
     .unlock_migrations = "",
     .now = "",
@@ -45,6 +47,7 @@ inline constexpr dialect postgresql_dialect{
     .count_tables = "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename = :name",
     .skip_locked = " FOR UPDATE SKIP LOCKED",
     .keep_locked = " FOR UPDATE",
+    .share_locked = " FOR SHARE",
     .lock_migrations = "SELECT pg_advisory_xact_lock(hashtext('romancy migrations'))",
     .unlock_migrations = "",
     .now = "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')",
@@ -61,6 +64,7 @@ inline constexpr dialect mysql_dialect{
         "SELECT count(*) FROM information_schema.tables WHERE table_schema = database() AND table_name = :name",
     .skip_locked = " FOR UPDATE SKIP LOCKED",
     .keep_locked = " FOR UPDATE",
+    .share_locked = " LOCK IN SHARE MODE",
     .lock_migrations = "SELECT GET_LOCK(CONCAT('romancy ', MD5(database())), 60)",
     .unlock_migrations = "DO RELEASE_LOCK(CONCAT('romancy ', MD5(database())))",
     .now = "SELECT CAST(UTC_TIMESTAMP(6) AS CHAR)",
