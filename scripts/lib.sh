@@ -13,13 +13,18 @@ install_packages() {
   local sudo=
   [ "$(id -u)" -eq 0 ] || sudo=sudo
   echo "== installing ${missing[*]}"
+  # PostgreSQL's package makes and starts a cluster of its own, unless it is told not to.
+  if [[ " ${missing[*]} " == *" postgresql "* && ! -e /etc/postgresql-common ]]; then
+    $sudo mkdir /etc/postgresql-common
+    echo "create_main_cluster = false" | $sudo tee /etc/postgresql-common/createcluster.conf >/dev/null
+  fi
   $sudo apt-get update -qq
   DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
 build_packages=(g++ cmake ninja-build ccache libcaf-dev libsoci-dev libboost-dev libsqlite3-dev libpq-dev libmariadb-dev libcurl4-openssl-dev
   nlohmann-json3-dev libspdlog-dev libcli11-dev sqlite3 python3)
-test_packages=(libgtest-dev clang)
+test_packages=(libgtest-dev clang postgresql mariadb-server-core openssl)
 
 # build PRESET [TARGET…]: configures and builds; the tests too unless targets are named.
 build() {
