@@ -15,7 +15,7 @@ struct dialect {
   std::string_view skip_locked;        ///< ends a SELECT whose rows are taken, but for those that others are taking
   std::string_view keep_locked;        ///< ends a SELECT whose row must stay as it is until COMMIT
   std::string_view share_locked;       ///< the same, by many at once
-  std::string_view lock_migrations;    ///< until COMMIT, or unlock_migrations
+  std::string_view lock_migrations;    ///< until COMMIT, or unlock_migrations; selects 1 when it has the lock
   std::string_view unlock_migrations;
   std::string_view now; ///< the time of the database, UTC; empty: it has no clock of its own
   /// One transaction writes at a time, over all processes: others wait for BEGIN, and nothing can come in between.
@@ -48,7 +48,7 @@ inline constexpr dialect postgresql_dialect{
     .skip_locked = " FOR UPDATE SKIP LOCKED",
     .keep_locked = " FOR UPDATE",
     .share_locked = " FOR SHARE",
-    .lock_migrations = "SELECT pg_advisory_xact_lock(hashtext('romancy migrations'))",
+    .lock_migrations = "SELECT 1 FROM pg_advisory_xact_lock(hashtext('romancy migrations'))",
     .unlock_migrations = "",
     .now = "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')",
     .one_writer = false,

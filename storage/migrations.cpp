@@ -1,5 +1,6 @@
 #include "storage/migrations.hpp"
 
+#include <algorithm>
 #include <string_view>
 
 #include <romancy/error.hpp>
@@ -10,15 +11,19 @@ namespace romancy {
 
 namespace {
 
-/// SOCI runs the first statement of a text and drops the rest silently, so each is run by itself. Statements end with
-/// ';' at the end of a line.
-void run_script(soci::session& sql, std::string_view script) {
+/// Without the lines that are comments: SOCI takes a colon in them for a parameter, and MySQL's backend then drops what
+/// follows.
+std::string without_comments(std::string_view script) {
+  std::string code;
   while (!script.empty()) {
-    const auto end = script.find(";\n");
-    const auto statement = script.substr(0, end);
-    if (statement.find_first_not_of(" \n") != std::string_view::npos) sql << std::string{statement};
-    script.remove_prefix(end == std::string_view::npos ? script.size() : end + 2);
+    const auto end = std::min(script.find('\n'), script.size() - 1) + 1;
+    const auto line = script.substr(0, end);
+    if (const auto begin = line.find_first_not_of(' ');
+        begin == std::string_view::npos || !line.substr(begin).starts_with("--"))
+      code += line;
+    script.remove_prefix(end);
   }
+  return code;
 }
 
 int read_version(database& db) {
@@ -31,6 +36,15 @@ int read_version(database& db) {
   soci::indicator found = soci::i_null;
   sql << "SELECT max(version) FROM romancy_schema", soci::into(version, found);
   return found == soci::i_ok ? version : 0;
+}
+
+/// One process at a time. Until COMMIT, or unlock().
+void lock(database& db) {
+  if (db.dialect().lock_migrations.empty()) return;
+  int mine = 0;
+  db.session() << std::string{db.dialect().lock_migrations}, soci::into(mine);
+  if (mine != 1)
+    throw storage_failure{failure_kind::busy, "cannot apply a migration: another process has been at it for a minute"};
 }
 
 void unlock(database& db) noexcept {
@@ -49,10 +63,36 @@ void refuse_newer(int version) {
 
 } // namespace
 
+std::vector<std::string> migrations::statements(std::string_view script) {
+  const auto code = without_comments(script);
+  std::vector<std::string> found;
+  for (std::string_view rest = code; !rest.empty();) {
+    const auto end = rest.find(";\n");
+    const auto statement = rest.substr(0, end);
+    if (statement.find_first_not_of(" \n") != std::string_view::npos) found.emplace_back(statement);
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 2);
+  }
+  return found;
+}
+
 int migrations::newest() { return all(sqlite3_dialect).back().version; }
 
-int migrations::current(database& db) try { return read_version(db); } catch (const soci::soci_error& e) {
+int migrations::current(database& db) try {
+  const bool inside = db.in_transaction();
+  const int version = read_version(db);
+  if (!inside && db.in_transaction()) db.roll_back(); // reading begins one in MySQL, which would hold up other migrations
+  return version;
+} catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "read the schema version");
+}
+
+std::vector<migrations::step> migrations::pending(database& db) {
+  const int version = current(db);
+  refuse_newer(version);
+  std::vector<step> steps;
+  for (const auto& step : all(db.dialect()))
+    if (step.version > version) steps.push_back(step);
+  return steps;
 }
 
 void migrations::check(database& db) {
@@ -65,21 +105,16 @@ void migrations::check(database& db) {
 }
 
 std::vector<std::string> migrations::apply(database& db) {
-  const int seen = current(db); // without a lock: usually there is nothing to do
-  refuse_newer(seen);
   std::vector<std::string> applied;
-  if (seen == newest()) return applied;
+  if (pending(db).empty()) return applied; // without a lock: usually there is nothing to do
   db.begin();
   try {
+    lock(db);
     auto& sql = db.session();
-    if (!db.dialect().lock_migrations.empty()) sql << std::string{db.dialect().lock_migrations};
     sql << "CREATE TABLE IF NOT EXISTS romancy_schema (version INTEGER PRIMARY KEY, name VARCHAR(255) NOT NULL, "
            "applied_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)";
-    const int version = read_version(db); // again: another process may have been faster
-    refuse_newer(version);
-    for (const auto& step : all(db.dialect())) {
-      if (step.version <= version) continue;
-      run_script(sql, step.sql);
+    for (const auto& step : pending(db)) { // another process may have been faster
+      for (const auto& statement : statements(step.sql)) sql << statement;
       const std::string name = step.name;
       sql << "INSERT INTO romancy_schema (version, name) VALUES (:version, :name)", soci::use(step.version),
           soci::use(name);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "storage/database.hpp"
@@ -19,10 +20,16 @@ public:
   /// Of a kind of database: the same numbers and names everywhere.
   static const std::vector<step>& all(const romancy::dialect& of);
 
+  /// The statements of a step, which end with ';' at the end of a line: SOCI runs the first of a text and drops the rest.
+  static std::vector<std::string> statements(std::string_view script);
+
   /// The newest version that the code knows.
   static int newest();
   /// Of a database; 0: Romancy's tables are not there.
   static int current(database& db);
+  /// The steps that apply() would run. Only looks. @throws startup_error if its schema is newer than the code;
+  /// storage_failure.
+  static std::vector<step> pending(database& db);
   /// Only looks. @throws startup_error if the database is not at newest(); storage_failure.
   static void check(database& db);
   /// Brings the database to newest() and returns the names of the steps that were applied.

@@ -56,7 +56,10 @@ postgresql_database::postgresql_database(const database_url& url, const options&
 }
 
 std::unique_ptr<soci::session> postgresql_database::connect(const database_url& url) try {
-  return std::make_unique<soci::session>("postgresql", connect_string(url, ""));
+  auto session = std::make_unique<soci::session>("postgresql", connect_string(url, ""));
+  PQsetNoticeProcessor(
+      native(*session), [](void*, const char*) {}, nullptr);
+  return session;
 } catch (const soci::soci_error& e) {
   throw storage_failure::from_connecting(e);
 }

@@ -8,7 +8,7 @@ CREATE TABLE IF NOT EXISTS outbox_events (
   event_source    VARCHAR(255) NOT NULL,
   event_data      LONGTEXT NOT NULL,
   content_type    VARCHAR(100) NOT NULL DEFAULT 'application/json',
-  created_at      DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+  created_at      DATETIME(6) NOT NULL DEFAULT (UTC_TIMESTAMP(6)),
   published_at    DATETIME(6),
   status          VARCHAR(50) NOT NULL DEFAULT 'pending',
   retry_count     INTEGER NOT NULL DEFAULT 0,
@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS outbox_events (
   attributes      LONGTEXT,
   instance_id     VARCHAR(255),
   activity_id     VARCHAR(255),
-  next_attempt_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+  next_attempt_at DATETIME(6) NOT NULL DEFAULT (UTC_TIMESTAMP(6)),
   locked_by       VARCHAR(36),
   CONSTRAINT valid_outbox_status CHECK (
     status IN ('pending', 'published', 'failed', 'invalid', 'expired')
