@@ -110,6 +110,7 @@ template <class Change> auto change(const workflow_flags& given, Change how) {
   db->begin();
   const auto changed = how(instances);
   db->commit();
+  db->notify(instances_topic);
   return changed;
 }
 

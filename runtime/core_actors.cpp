@@ -1,6 +1,7 @@
 #include "runtime/core_actors.hpp"
 
 #include "actors/callback_runner.hpp"
+#include "actors/commit_listener.hpp"
 #include "actors/dispatcher.hpp"
 #include "actors/executor_pool.hpp"
 #include "actors/http_publisher.hpp"
@@ -56,6 +57,10 @@ core_actors::core_actors(caf::actor_system& system, environment_ptr env)
                         },
                         true});
   }
+  if (env_->open_listener)
+    children.push_back({"commit_listener", [shared, names](caf::event_based_actor* self) {
+                          return spawn_blocking<commit_listener>(self, *shared, shared, names);
+                        }});
   supervisor_ = system.spawn<romancy::supervisor>(env_, roster_, std::move(children));
 }
 

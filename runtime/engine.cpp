@@ -93,6 +93,7 @@ engine::engine(app_options options, detail::definition_table definitions, detail
     return std::shared_ptr<database>{database::open(url, named, std::chrono::milliseconds{1000})};
   };
   env_->dialect = &dialect_of(url_);
+  if (env_->options.notify && env_->dialect->notifies) env_->open_listener = [url = url_] { return listener::open(url); };
   env_->open_http = [](int max_in_flight) { return std::make_unique<http_client>(max_in_flight); };
 
   const auto end = std::chrono::steady_clock::now() + env_->options.database_timeout;

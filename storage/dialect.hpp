@@ -20,6 +20,7 @@ struct dialect {
   std::string_view now; ///< the time of the database, UTC; empty: it has no clock of its own
   /// One transaction writes at a time, over all processes: others wait for BEGIN, and nothing can come in between.
   bool one_writer;
+  bool notifies; ///< commits can wake other processes
 };
 
 /// https://www.sqlite.org/lang.html
@@ -36,6 +37,7 @@ inline constexpr dialect sqlite3_dialect{
     .unlock_migrations = "",
     .now = "",
     .one_writer = true,
+    .notifies = false,
 };
 
 /// https://www.postgresql.org/docs/15/sql.html
@@ -52,6 +54,7 @@ inline constexpr dialect postgresql_dialect{
     .unlock_migrations = "",
     .now = "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')",
     .one_writer = false,
+    .notifies = true,
 };
 
 /// https://mariadb.com/kb/en/sql-statements/
@@ -69,6 +72,7 @@ inline constexpr dialect mysql_dialect{
     .unlock_migrations = "DO RELEASE_LOCK(CONCAT('romancy ', MD5(database())))",
     .now = "SELECT CAST(UTC_TIMESTAMP(6) AS CHAR)",
     .one_writer = false,
+    .notifies = false,
 };
 
 } // namespace romancy
