@@ -11,17 +11,34 @@ namespace {
 
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
+/// Where the quote that begins at `at` ends.
+std::size_t after_quote(std::string_view sql, std::size_t at, bool backslash_escapes) {
+  const char quote = sql[at];
+  for (auto i = at + 1; i < sql.size(); ++i) {
+    if (sql[i] == quote) return i + 1;
+    if (sql[i] == '\\' && backslash_escapes) ++i;
+  }
+  return sql.size();
+}
+
 /// Where the quote or comment that begins at `at` ends, or `at` itself if none begins there.
-std::size_t skipped(std::string_view sql, std::size_t at) {
+std::size_t skipped(std::string_view sql, std::size_t at, bool mysql) {
   const auto after = [&](std::string_view end, std::size_t from) {
     const auto found = sql.find(end, from);
     return found == std::string_view::npos ? sql.size() : found + end.size();
   };
   const auto rest = sql.substr(at);
-  if (rest.starts_with("--") || rest.starts_with('#')) return after("\n", at);
-  if (rest.starts_with("/*") && !rest.starts_with("/*!")) return after("*/", at + 2); // "/*!" is run by MySQL
-  if (rest[0] == '\'' || rest[0] == '"' || rest[0] == '`') return after(rest.substr(0, 1), at + 1);
-  if (rest[0] == '$') { // https://www.postgresql.org/docs/15/sql-syntax-lexical.html, 4.1.2.4
+  if (rest.starts_with("--") || (mysql && rest[0] == '#')) return after("\n", at);
+  if (mysql && (rest.starts_with("/*!") || rest.starts_with("/*M!"))) { // run, from the version on that may follow
+    const auto words = sql.find_first_not_of("0123456789", sql.find('!', at) + 1);
+    return std::min(words, sql.size());
+  }
+  if (rest.starts_with("/*")) return after("*/", at + 2);
+  if (rest[0] == '\'') // https://www.postgresql.org/docs/15/sql-syntax-lexical.html, 4.1.2.2
+    return after_quote(sql, at, mysql || (at > 0 && (sql[at - 1] == 'E' || sql[at - 1] == 'e')));
+  if (rest[0] == '"') return after_quote(sql, at, mysql);
+  if (rest[0] == '`' && mysql) return after_quote(sql, at, false);
+  if (rest[0] == '$' && !mysql) { // 4.1.2.4 there
     std::size_t end = at + 1;
     while (end < sql.size() && is_word(sql[end])) ++end;
     if (end < sql.size() && sql[end] == '$') return after(sql.substr(at, end + 1 - at), end + 1);
@@ -30,11 +47,11 @@ std::size_t skipped(std::string_view sql, std::size_t at) {
 }
 
 /// The first words of each statement, in capitals.
-std::vector<std::array<std::string, 3>> statements_in(std::string_view sql) {
+std::vector<std::array<std::string, 3>> statements_in(std::string_view sql, bool mysql) {
   std::vector<std::array<std::string, 3>> found(1);
   std::size_t words = 0;
   for (std::size_t i = 0; i < sql.size();) {
-    if (const auto end = skipped(sql, i); end != i) {
+    if (const auto end = skipped(sql, i, mysql); end != i) {
       i = end;
       continue;
     }
@@ -63,19 +80,19 @@ template <std::size_t N> bool is_one_of(const std::string& word, const std::arra
 
 } // namespace
 
-std::string refused_statement(std::string_view sql, bool ddl_commits) {
+std::string refused_statement(std::string_view sql, bool mysql) {
   static constexpr std::array<std::string_view, 14> always{"BEGIN",   "START",     "COMMIT",  "END", "ROLLBACK",
                                                            "ABORT",   "SAVEPOINT", "RELEASE", "SET", "RESET",
                                                            "DISCARD", "USE",       "XA",      "LOAD"};
   static constexpr std::array<std::string_view, 15> committing{"CREATE",   "ALTER",  "DROP",  "RENAME", "TRUNCATE",
                                                                "GRANT",    "REVOKE", "LOCK",  "UNLOCK", "ANALYZE",
                                                                "OPTIMIZE", "REPAIR", "FLUSH", "CACHE",  "INSTALL"};
-  for (const auto& [first, second, third] : statements_in(sql)) {
+  for (const auto& [first, second, third] : statements_in(sql, mysql)) {
     if (is_one_of(first, always)) return second.empty() ? first : first + ' ' + second;
     if (first == "PREPARE" && second == "TRANSACTION") return "PREPARE TRANSACTION";
     if (first == "CREATE" && (second == "TEMP" || second == "TEMPORARY")) return "CREATE " + second;
-    if ((first == "LISTEN" || first == "UNLISTEN") && !ddl_commits) return first;
-    if (ddl_commits && is_one_of(first, committing)) return first + ' ' + second;
+    if ((first == "LISTEN" || first == "UNLISTEN") && !mysql) return first;
+    if (mysql && is_one_of(first, committing)) return first + ' ' + second;
   }
   return {};
 }

@@ -28,7 +28,7 @@ void make(backend kind, const std::string& name) {
 void remove(backend kind, const std::string& name) {
   const auto sql = database::connect(database_url::parse(server_url(kind)));
   if (kind == backend::postgresql) {
-    *sql << "DROP DATABASE IF EXISTS " + name + " WITH (FORCE)";
+    *sql << "DROP DATABASE " + name + " WITH (FORCE)";
     return;
   }
   // DROP waits for transactions that are still open.
@@ -38,7 +38,7 @@ void remove(backend kind, const std::string& name) {
       *sql << "KILL CONNECTION " + std::to_string(connection);
     } catch (const soci::soci_error&) { // it has ended by itself
     }
-  *sql << "DROP DATABASE IF EXISTS " + name;
+  *sql << "DROP DATABASE " + name;
 }
 
 } // namespace
@@ -66,7 +66,6 @@ test_database::test_database(backend kind) : kind_{kind} {
     return;
   }
   const auto name = fresh_name();
-  remove(kind, name); // of a process that had this number before
   make(kind, name);
   url_ = with_database(server_url(kind), name);
 }

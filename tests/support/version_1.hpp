@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,20 +10,17 @@
 
 namespace romancy::testing {
 
-/// Runs statements that end with ';' at the end of a line.
 inline void run_all(soci::session& sql, std::string_view script) {
-  for (auto end = script.find(";\n"); end != std::string_view::npos; end = script.find(";\n")) {
-    sql << std::string{script.substr(0, end)};
-    script.remove_prefix(end + 2);
-  }
+  for (const auto& statement : migrations::statements(script)) sql << statement;
 }
 
 /// The schema as it was at version 1.
 inline void make_version_1(database& db) {
   db.session() << "CREATE TABLE romancy_schema (version INTEGER PRIMARY KEY, name VARCHAR(255) NOT NULL, "
                   "applied_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)";
-  run_all(db.session(), migrations::all(sqlite3_dialect).front().sql);
+  run_all(db.session(), migrations::all(db.dialect()).front().sql);
   db.session() << "INSERT INTO romancy_schema (version, name) VALUES (1, '0001_initial')";
+  if (db.in_transaction()) db.commit(); // MySQL has begun one
 }
 
 /// The schema of version 1, and what `ecommerce` had written when its process was killed: P-1 has its first step, P-2 is
@@ -54,21 +52,39 @@ INSERT INTO outbox_events (event_id, event_type, event_source, event_data, statu
 INSERT INTO worker_epochs VALUES
   ('dead', 'ecommerce', 'elsewhere', '1:1', '2026-01-01 00:00:00.000000', '2026-01-01 00:00:10.000000');
 )");
+  if (db.in_transaction()) db.commit();
 }
 
 /// A SELECT for each table that gives its rows as text, with the columns that it has now.
 inline std::vector<std::string> selects(database_file& db) {
-  return db.texts(
-      "SELECT 'SELECT ''' || t.name || ': '' || ' || group_concat('quote(' || c.name || ')', ' || '', '' || ') "
-      "|| ' FROM ' || t.name || ' ORDER BY 1' FROM sqlite_master t, pragma_table_info(t.name) c "
-      "WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' AND t.name <> 'romancy_schema' GROUP BY t.name");
+  const auto& dialect = db.db().dialect();
+  const bool sqlite3 = dialect.name == sqlite3_dialect.name, mysql = dialect.name == mysql_dialect.name;
+  const std::string quote = sqlite3 || mysql ? "quote" : "quote_nullable";
+  const std::string then = mysql ? ", ' ', " : " || ' ' || ";
+  std::string table, column;
+  std::map<std::string, std::string> columns;
+  soci::statement all = (db.db().session().prepare
+                             << (sqlite3 ? "SELECT t.name, c.name FROM sqlite_master t, pragma_table_info(t.name) c "
+                                           "WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' ORDER BY t.name, c.cid"
+                                         : "SELECT table_name, column_name FROM information_schema.columns WHERE "
+                                           "table_schema = " +
+                                               std::string{mysql ? "database()" : "current_schema()"} +
+                                               " ORDER BY table_name, ordinal_position"),
+                         soci::into(table), soci::into(column));
+  for (bool more = all.execute(true); more; more = all.fetch())
+    if (table != "romancy_schema") columns[table] += then + quote + '(' + column + ')';
+  std::vector<std::string> found;
+  for (const auto& [name, list] : columns)
+    found.push_back(std::string{"SELECT "} + (mysql ? "concat" : "") + "('" + name + ":'" + list + ") FROM " + name +
+                    " ORDER BY 1");
+  return found;
 }
 /// The same after the migration, which gives the reason of a parked instance a column of its own.
 inline std::vector<std::string> after_version_1(std::vector<std::string> selects) {
-  const std::string error = "quote(error)";
+  const std::string error = "(error)";
   for (auto& select : selects)
     if (const auto at = select.find(error); at != std::string::npos)
-      select.replace(at, error.size(), "quote(coalesce(park_reason, error))");
+      select.replace(at, error.size(), "(coalesce(park_reason, error))");
   return selects;
 }
 /// What these SELECTs give, one after the other.
