@@ -1,6 +1,7 @@
 #include "actors/activity_attempt.hpp"
 
 #include "actors/event_check.hpp"
+#include "storage/storage_failure.hpp"
 
 namespace romancy {
 
@@ -39,7 +40,13 @@ void activity_attempt::release_scope() {
   if (ended.opened) db().release_savepoint(level);
 }
 
-void activity_attempt::roll_back_scope() noexcept {
+void activity_attempt::roll_back_scope(const std::exception_ptr& why) noexcept {
+  try {
+    std::rethrow_exception(why);
+  } catch (const std::exception& e) {
+    note(e);
+  } catch (...) { // nothing of the database's
+  }
   const auto level = static_cast<int>(scopes_.size());
   const auto ended = scopes_.back();
   scopes_.pop_back();
@@ -64,9 +71,31 @@ std::string activity_attempt::add_event(detail::outgoing_event event) {
 
 void activity_attempt::on_commit(std::function<void()> action) { actions_.push_back(std::move(action)); }
 
+void activity_attempt::note(const std::exception& thrown) {
+  if (!lease_ || !interrupted_.empty()) return;
+  auto kind = failure_kind::other;
+  if (const auto* native = dynamic_cast<const soci::soci_error*>(&thrown))
+    kind = storage_failure::from(*native, "").kind();
+  else if (const auto* ours = dynamic_cast<const storage_failure*>(&thrown))
+    kind = ours->kind();
+  // With one writer, it has the only lock: another connection of its own waits in vain, and would again.
+  const bool counts = kind == failure_kind::conflict || kind == failure_kind::unavailable ||
+                      (kind == failure_kind::busy && !db().dialect().one_writer);
+  if (counts) interrupted_ = thrown.what();
+}
+
+std::string activity_attempt::interrupted() const {
+  if (interrupted_.empty() && lease_ && !lease_->db().is_connected()) return "the connection to the database was lost";
+  return interrupted_;
+}
+
 std::string activity_attempt::why_not_committable() const {
   if (had_no_session_) return "no database session came in time";
+  if (const auto why = interrupted(); !why.empty()) return why;
   if (!broken_.empty()) return "a savepoint could not be undone: " + broken_;
+  if (lease_ && lease_->db().is_spoiled())
+    return "a statement of it failed, and its code went on: PostgreSQL then takes nothing more of the transaction. Run "
+           "the statement in ctx.transaction, which undoes only itself, or let the error leave the activity";
   return refused_statement();
 }
 

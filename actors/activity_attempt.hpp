@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -23,7 +24,7 @@ public:
   soci::session& session() override;
   void open_scope() override;
   void release_scope() override;
-  void roll_back_scope() noexcept override;
+  void roll_back_scope(const std::exception_ptr& why) noexcept override;
   std::string add_event(detail::outgoing_event event) override;
   void on_commit(std::function<void()> action) override;
   const std::string& instance_id() const override { return job_.instance_id; }
@@ -33,6 +34,11 @@ public:
   bool has_session() const { return lease_ != nullptr; }
   /// No session came in time: no fault of the attempt.
   bool had_no_session() const { return had_no_session_; }
+  /// Looks at what user code threw: errors of the database may have undone more than the statement.
+  void note(const std::exception& thrown);
+  /// Empty, or why the attempt is to be run again without counting, whatever its code made of the error: a deadlock, a
+  /// serialization failure, a database that went away.
+  std::string interrupted() const;
   /// Its SQL has ended the transaction, so nothing that it wrote is left.
   bool transaction_vanished() const { return lease_ && !lease_->db().in_transaction(); }
   /// Empty, or what is to be said of a statement that the connection has refused: it would be again.
@@ -61,6 +67,7 @@ private:
   commit_actions actions_;
   bool had_no_session_ = false;
   std::string broken_; ///< a savepoint could not be undone
+  std::string interrupted_;
 };
 
 } // namespace romancy

@@ -2,7 +2,6 @@
 
 #include "actors/activity_attempt.hpp"
 #include "actors/payload_text.hpp"
-#include "storage/storage_failure.hpp"
 
 namespace romancy {
 
@@ -28,19 +27,16 @@ nlohmann::json run(const execute_attempt& job, activity_attempt& attempt, const 
   return nullptr;
 }
 
-/// A disk that is full or fails under the session that was lent. Not a lock: the session has the only one, so that it is
-/// another connection of the attempt that waited.
-bool is_no_fault_of(const activity_attempt& attempt, failure_kind kind) {
-  return kind == failure_kind::unavailable && attempt.has_session();
-}
-
 } // namespace
 
-activity_executor::activity_executor(caf::actor_config& cfg, environment_ptr env, caf::actor coordinator, caf::actor pool)
-    : event_based_actor{cfg}, env_{std::move(env)}, coordinator_{std::move(coordinator)}, pool_{std::move(pool)} {}
+activity_executor::activity_executor(caf::actor_config& cfg, environment_ptr env, caf::actor coordinator,
+                                     caf::actor sessions, caf::actor pool)
+    : event_based_actor{cfg}, env_{std::move(env)},
+      coordinator_{std::move(coordinator)}, sessions_{std::move(sessions)}, pool_{std::move(pool)} {}
 
 void activity_executor::on_exit() {
   coordinator_ = nullptr;
+  sessions_ = nullptr;
   pool_ = nullptr;
 }
 
@@ -80,7 +76,8 @@ void activity_executor::execute(const execute_attempt& job, const caf::strong_ac
       commit.step.events = attempt.take_events();
       commit.lease = attempt.take_lease();
       commit.actions = attempt.take_actions();
-      tell_as(instance, coordinator_, std::move(commit));
+      const auto receiver = commit.lease ? commit.lease->owner() : caf::actor_cast<caf::strong_actor_ptr>(coordinator_);
+      tell_as(instance, receiver, std::move(commit));
       return;
     }
   } catch (const terminal_error& e) {
@@ -92,14 +89,9 @@ void activity_executor::execute(const execute_attempt& job, const caf::strong_ac
   } catch (const detail::undecodable_input& e) {
     why = e.what();
     fault = attempt_fault::undecodable;
-  } catch (const soci::soci_error& e) {
-    why = e.what();
-    if (is_no_fault_of(attempt, storage_failure::from(e, "").kind())) fault = attempt_fault::lost;
-  } catch (const storage_failure& e) {
-    why = e.what();
-    if (is_no_fault_of(attempt, e.kind())) fault = attempt_fault::lost;
   } catch (const std::exception& e) {
     why = e.what();
+    attempt.note(e);
   } catch (...) {
     why = "it threw something that is no std::exception";
   }
@@ -107,17 +99,22 @@ void activity_executor::execute(const execute_attempt& job, const caf::strong_ac
     why = refused;
     fault = attempt_fault::terminal;
   }
-  if (attempt.transaction_vanished()) why = std::string{transaction_vanished} + " (it ended with: " + why + ')';
+  if (const auto interrupted = attempt.interrupted(); !interrupted.empty()) {
+    why = interrupted;
+    fault = attempt_fault::lost;
+  } else if (attempt.transaction_vanished())
+    why = std::string{transaction_vanished} + " (it ended with: " + why + ')';
   if (auto lease = attempt.take_lease())
-    tell_as(instance, coordinator_, discard_attempt{job.ticket, std::move(lease), std::move(why), fault});
+    tell_as(instance, lease->owner(), discard_attempt{job.ticket, lease, std::move(why), fault});
   else
     tell(instance, attempt_failed{job.ticket, std::move(why), attempt.had_no_session() ? attempt_fault::lost : fault});
 }
 
 lease_ptr activity_executor::borrow(const execute_attempt& job) {
   auto slot = std::make_shared<lease_slot>();
-  tell(coordinator_,
-       acquire_session{std::make_shared<session_request>(slot, job.activity_id + " of " + job.instance_id)});
+  const auto level = job.entry ? job.entry->isolation : isolation_level::read_committed;
+  tell(sessions_,
+       acquire_session{std::make_shared<session_request>(slot, job.activity_id + " of " + job.instance_id, level)});
   return slot->wait(env_->options.database_timeout, env_->pump);
 }
 

@@ -11,7 +11,8 @@ namespace romancy {
 /// instance that asked, and the pool learns that the executor is free again.
 class activity_executor final : public caf::event_based_actor {
 public:
-  activity_executor(caf::actor_config& cfg, environment_ptr env, caf::actor coordinator, caf::actor pool);
+  activity_executor(caf::actor_config& cfg, environment_ptr env, caf::actor coordinator, caf::actor sessions,
+                    caf::actor pool);
   const char* name() const override { return "activity_executor"; }
   caf::behavior make_behavior() override;
   void on_exit() override;
@@ -22,6 +23,7 @@ private:
 
   environment_ptr env_;
   caf::actor coordinator_;
+  caf::actor sessions_; ///< who lends them
   caf::actor pool_;
 };
 

@@ -7,6 +7,7 @@ namespace romancy {
 namespace {
 constexpr std::uint64_t poll_timer = 0;
 constexpr auto poll_interval = std::chrono::seconds{1};
+constexpr int longest_idle_pause = 4; // polls
 constexpr auto longest_restart_pause = std::chrono::seconds{60};
 constexpr int claim_batch = 100;
 } // namespace
@@ -31,7 +32,7 @@ caf::behavior dispatcher::make_behavior() {
   set_down_handler([this](caf::scheduled_actor*, caf::down_msg& down) { instance_ended(down); });
   send(peers_.coordinator, release_instances{}); // of an incarnation before this one
   look();
-  send(peers_.timekeeper, set_timer{poll_timer, poll_interval});
+  poll_later();
   return {
       [this](start_request& request) {
         if (draining_) return;
@@ -48,6 +49,9 @@ caf::behavior dispatcher::make_behavior() {
         auto node = starting_.extract(started.ticket);
         if (started.created && !draining_)
           run(started.instance, true);
+        else if (started.ours && !is_settled(started.instance.status) &&
+                 !instances_.contains(started.instance.instance_id) && !draining_)
+          run(started.instance, false); // started by a commit whose outcome was not known
         else if (!is_settled(started.instance.status))
           look(); // perhaps nobody owns it
         if (node) node.mapped()->answered(std::move(started));
@@ -84,8 +88,7 @@ caf::behavior dispatcher::make_behavior() {
       [this](const look_for_instances&) { look(); },
       [this](const timer_fired& timer) {
         if (timer.ticket == poll_timer) {
-          look();
-          send(peers_.timekeeper, set_timer{poll_timer, poll_interval});
+          poll();
         } else if (auto node = to_restart_.extract(timer.ticket)) {
           const auto ticket = next_ticket_++;
           send(peers_.coordinator, release_instances{ticket, node.mapped()});
@@ -130,6 +133,23 @@ void dispatcher::look() {
   looking_ = true;
   asked_for_ = std::min(room, claim_batch);
   send(peers_.coordinator, claim_instances{workflows_, asked_for_});
+}
+
+/// Those who have nothing to do look less often.
+void dispatcher::poll() {
+  if (!instances_.empty()) until_look_ = pause_ = 1;
+  if (--until_look_ <= 0) {
+    look();
+    until_look_ = pause_ = instances_.empty() ? std::min(pause_ * 2, longest_idle_pause) : 1;
+  }
+  poll_later();
+}
+
+/// Not all processes at the same time.
+void dispatcher::poll_later() {
+  const std::chrono::microseconds pause = poll_interval;
+  send(peers_.timekeeper,
+       set_timer{poll_timer, pause - pause / 10 * static_cast<int>(env_->entropy->next() % 100) / 100});
 }
 
 void dispatcher::run(instance_record record, bool fresh) {

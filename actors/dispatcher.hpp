@@ -24,6 +24,8 @@ public:
 
 private:
   void look();
+  void poll();
+  void poll_later();
   void run(instance_record record, bool fresh);
   void stop_and_undo(const cancel_request& request);
   void instance_ended(const caf::down_msg& down);
@@ -47,6 +49,8 @@ private:
   std::map<std::string, trouble> troubled_; ///< instances that could not go on
   std::map<caf::actor_addr, std::string> by_address_;
   int asked_for_ = 0;
+  int pause_ = 1;      ///< of so many polls one looks
+  int until_look_ = 1; ///< polls
   bool looking_ = false;
   bool look_again_ = false;
   bool hungry_ = false; ///< there was no room for more instances

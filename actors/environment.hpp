@@ -13,6 +13,7 @@
 #include "actors/health_board.hpp"
 #include "actors/http_port.hpp"
 #include "storage/database.hpp"
+#include "storage/listener.hpp"
 
 namespace romancy {
 
@@ -25,8 +26,12 @@ struct environment {
 
   std::shared_ptr<romancy::clock> clock = std::make_shared<system_clock>();
   std::shared_ptr<romancy::entropy> entropy = std::make_shared<system_entropy>();
+  /// What the database speaks.
+  const romancy::dialect* dialect = &sqlite3_dialect;
   /// Opens the database under a name; called at each start of a coordinator. May throw.
   std::function<std::shared_ptr<database>(const std::string& name)> open_database;
+  /// Opens what hears of the commits of other processes. Null: the database does not tell, or nobody asked.
+  std::function<std::unique_ptr<listener>()> open_listener;
   /// Opens the way to the network; called at each start of a publisher.
   std::function<std::unique_ptr<http_port>(int max_in_flight)> open_http;
   /// For a runtime that lives on one thread: does one piece of the coordinator's work, so that user code can wait for a

@@ -7,8 +7,9 @@
 
 namespace romancy {
 
-executor_pool::executor_pool(caf::actor_config& cfg, environment_ptr env, caf::actor coordinator)
-    : event_based_actor{cfg}, env_{std::move(env)}, coordinator_{std::move(coordinator)} {}
+executor_pool::executor_pool(caf::actor_config& cfg, environment_ptr env, caf::actor coordinator, caf::actor sessions)
+    : event_based_actor{cfg}, env_{std::move(env)}, coordinator_{std::move(coordinator)}, sessions_{std::move(sessions)} {
+}
 
 void executor_pool::on_exit() {
   for (const auto& executor : idle_) tell(executor, drain{});
@@ -17,6 +18,7 @@ void executor_pool::on_exit() {
   idle_.clear();
   busy_.clear();
   coordinator_ = nullptr;
+  sessions_ = nullptr;
 }
 
 caf::behavior executor_pool::make_behavior() {
@@ -65,7 +67,7 @@ void executor_pool::dispatch() {
       executor = std::move(idle_.back());
       idle_.pop_back();
     } else if (busy_.size() < static_cast<std::size_t>(std::max(1, env_->options.executors))) {
-      const auto fresh = spawn_blocking<activity_executor>(this, *env_, env_, coordinator_, caf::actor{this});
+      const auto fresh = spawn_blocking<activity_executor>(this, *env_, env_, coordinator_, sessions_, caf::actor{this});
       monitor(fresh);
       executor = caf::actor_cast<caf::strong_actor_ptr>(fresh);
     } else {

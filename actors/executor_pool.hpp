@@ -15,7 +15,7 @@ namespace romancy {
 /// app_options::executors. An attempt whose executor dies is reported lost, and runs again.
 class executor_pool final : public caf::event_based_actor {
 public:
-  executor_pool(caf::actor_config& cfg, environment_ptr env, caf::actor coordinator);
+  executor_pool(caf::actor_config& cfg, environment_ptr env, caf::actor coordinator, caf::actor sessions);
   const char* name() const override { return "executor_pool"; }
   caf::behavior make_behavior() override;
   void on_exit() override;
@@ -34,6 +34,7 @@ private:
 
   environment_ptr env_;
   caf::actor coordinator_;
+  caf::actor sessions_;
   std::deque<job> waiting_;
   std::vector<caf::strong_actor_ptr> idle_;
   std::map<caf::actor_addr, running> busy_;

@@ -30,6 +30,7 @@ enum class attempt_fault {
   own,         ///< its code threw: it counts, and is tried again by its policy
   terminal,    ///< the same would happen each time
   lost,        ///< no fault of its own: it is run again without counting
+  in_doubt,    ///< whether it was committed is not known: history says
   undecodable, ///< today's types cannot read its stored inputs; it did not run
 };
 
@@ -53,6 +54,8 @@ struct discard_attempt {
   attempt_fault fault = attempt_fault::own;
 };
 struct lease_dropped {};
+/// From a coordinator of the pool: it can lend again.
+struct session_free {};
 struct run_actions {
   commit_actions actions;
 };

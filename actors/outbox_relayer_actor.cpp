@@ -48,7 +48,7 @@ caf::behavior outbox_relayer_actor::make_behavior() {
   guard(this, name());
   send(coordinator_, watch_outbox{});
   send(coordinator_, release_events{}); // of an incarnation before this one
-  send(timekeeper_, set_timer{poll_timer, options_.poll_interval});
+  poll_later();
   return {
       [this](const events_released&) {
         if (draining_) {
@@ -80,7 +80,7 @@ caf::behavior outbox_relayer_actor::make_behavior() {
           return finish_drain();
         }
         if (timer.ticket == poll_timer) {
-          send(timekeeper_, set_timer{poll_timer, options_.poll_interval});
+          poll_later();
         } else {
           wakes_.erase(wakes_.begin(), wakes_.upper_bound(env_->clock->now()));
           if (!wakes_.empty()) send(timekeeper_, set_timer{retry_timer, *wakes_.begin() - env_->clock->now()});
@@ -116,6 +116,12 @@ caf::behavior outbox_relayer_actor::make_behavior() {
         finish_drain();
       },
   };
+}
+
+/// Not all processes at the same time.
+void outbox_relayer_actor::poll_later() {
+  const std::chrono::microseconds pause = options_.poll_interval;
+  send(timekeeper_, set_timer{poll_timer, pause - pause / 10 * static_cast<int>(env_->entropy->next() % 100) / 100});
 }
 
 /// For a commit or a timer: one claim at a time is enough.

@@ -27,6 +27,7 @@ public:
 
 private:
   void look();
+  void poll_later();
   bool claim();
   void take(std::vector<event_record>& events);
   void answered(const event_answered& answer);

@@ -9,7 +9,12 @@
 #include <string>
 #include <utility>
 
+#include <caf/actor_addr.hpp>
+#include <caf/actor_cast.hpp>
+#include <caf/actor_control_block.hpp>
+
 #include <romancy/error.hpp>
+#include <romancy/isolation_level.hpp>
 
 #include "storage/database.hpp"
 
@@ -19,8 +24,8 @@ namespace romancy {
 /// Dropping it without giving it back tells the coordinator, which then rolls back.
 class session_lease {
 public:
-  session_lease(std::shared_ptr<database> db, std::function<void()> dropped)
-      : db_{std::move(db)}, dropped_{std::move(dropped)} {}
+  session_lease(std::shared_ptr<database> db, caf::actor_addr owner, std::function<void()> dropped)
+      : db_{std::move(db)}, owner_{std::move(owner)}, dropped_{std::move(dropped)} {}
   ~session_lease() {
     if (dropped_) dropped_();
   }
@@ -28,11 +33,14 @@ public:
   session_lease& operator=(const session_lease&) = delete;
 
   database& db() noexcept { return *db_; }
+  /// The coordinator that it is given back to; null if that has ended.
+  caf::strong_actor_ptr owner() const { return caf::actor_cast<caf::strong_actor_ptr>(owner_); }
   /// The coordinator has it back.
   void returned() noexcept { dropped_ = nullptr; }
 
 private:
   std::shared_ptr<database> db_;
+  caf::actor_addr owner_;
   std::function<void()> dropped_;
 };
 using lease_ptr = std::shared_ptr<session_lease>;
@@ -88,18 +96,20 @@ private:
 /// tells the borrower.
 class session_request {
 public:
-  session_request(std::shared_ptr<lease_slot> slot, std::string borrower)
-      : slot_{std::move(slot)}, borrower_{std::move(borrower)} {}
+  session_request(std::shared_ptr<lease_slot> slot, std::string borrower, isolation_level isolation)
+      : slot_{std::move(slot)}, borrower_{std::move(borrower)}, isolation_{isolation} {}
   ~session_request() { slot_->refuse("the coordinator ended"); }
   session_request(const session_request&) = delete;
   session_request& operator=(const session_request&) = delete;
 
   lease_slot& slot() const noexcept { return *slot_; }
   const std::string& borrower() const noexcept { return borrower_; } ///< for the log: "create_order:1 of ORD-1"
+  isolation_level isolation() const noexcept { return isolation_; }
 
 private:
   std::shared_ptr<lease_slot> slot_;
   std::string borrower_;
+  isolation_level isolation_;
 };
 
 } // namespace romancy

@@ -13,10 +13,18 @@ constexpr auto turn = std::chrono::milliseconds{50}; // of this process, while o
 constexpr auto turn_of_others = std::chrono::milliseconds{3};
 constexpr auto damage_is_news = std::chrono::minutes{1};
 
+constexpr auto commit_in_doubt = "the connection was lost during COMMIT: history says whether it was done";
+
 /// Another process owns the instance now, or this one has begun to own it anew.
 class ownership_lost : public std::exception {
 public:
   const char* what() const noexcept override { return "the instance is owned by another worker"; }
+};
+
+/// The step was committed before, by a COMMIT whose outcome was not known.
+class step_is_in_history : public std::exception {
+public:
+  const char* what() const noexcept override { return "the step is in history already"; }
 };
 
 template <class Request> std::uint64_t ticket_of(const Request& request) {
@@ -32,21 +40,27 @@ template <class Request> class transaction_coordinator::request_work final : pub
 public:
   request_work(Request request, caf::strong_actor_ptr sender)
       : request_{std::move(request)}, sender_{std::move(sender)} {}
-  void carry_out(transaction_coordinator& self) override { answer_.emplace(self.carry_out(request_)); }
+  void carry_out(transaction_coordinator& self) override {
+    if constexpr (requires { self.undo_lost_claim(*answer_); })
+      if (answer_) self.undo_lost_claim(*answer_);
+    answer_.emplace(self.carry_out(request_));
+    if constexpr (std::is_same_v<Request, cancel_instance> || std::is_same_v<Request, release_epoch>) instances = true;
+    if constexpr (std::is_same_v<Request, renew_epoch>) instances = answer_->taken_back > 0;
+  }
   void committed([[maybe_unused]] transaction_coordinator& self) override {
     if constexpr (std::is_same_v<Request, register_epoch>) {
       self.registered_ = true;
       self.ours_->assign(1, self.epoch_);
     }
     if constexpr (std::is_same_v<Request, release_epoch>) self.registered_ = false;
-    if constexpr (std::is_same_v<Request, renew_epoch>) self.renewed_at_ = self.env_->clock->now();
+    if constexpr (std::is_same_v<Request, renew_epoch>) self.renewed_at_ = self.renewing_at_;
     if constexpr (!std::is_same_v<answer, nothing>) tell(sender_, std::move(*answer_));
   }
-  void failed(transaction_coordinator& self, const std::string& why, bool lost) override {
+  void failed(transaction_coordinator& self, const std::string& why, verdict what) override {
     if constexpr (std::is_same_v<Request, register_epoch>)
       self.quit(caf::make_error(caf::sec::runtime_error, why)); // without an epoch nothing can be owned
     else
-      tell(sender_, request_failed{ticket_of(request_), lost, why});
+      tell(sender_, request_failed{ticket_of(request_), what == verdict::ownership_lost, why});
   }
 
 private:
@@ -72,15 +86,20 @@ public:
     if (!attempt_.actions.empty()) tell(self.callbacks_, run_actions{std::move(attempt_.actions)});
     tell(sender_, attempt_committed{attempt_.ticket, std::move(attempt_.step.history)});
   }
-  void failed(transaction_coordinator&, const std::string& why, bool lost) override {
-    if (lost)
-      tell(sender_, request_failed{attempt_.ticket, true, why});
-    else
-      tell(sender_, attempt_failed{attempt_.ticket, why, attempt_fault::own});
+  void failed(transaction_coordinator&, const std::string& why, verdict what) override {
+    switch (what) {
+      case verdict::ownership_lost: return tell(sender_, request_failed{attempt_.ticket, true, why});
+      case verdict::in_history: return tell(sender_, attempt_failed{attempt_.ticket, why, attempt_fault::in_doubt});
+      case verdict::refused: return tell(sender_, attempt_failed{attempt_.ticket, why, attempt_fault::own});
+    }
   }
-  bool survives_lost_commit(transaction_coordinator&) override {
-    if (wrote_rows_) tell(sender_, attempt_failed{attempt_.ticket, "the commit failed", attempt_fault::lost});
-    return !wrote_rows_;
+  bool survives_lost_commit(transaction_coordinator&, bool in_doubt) override {
+    if (!wrote_rows_) return true;
+    if (in_doubt)
+      tell(sender_, attempt_failed{attempt_.ticket, commit_in_doubt, attempt_fault::in_doubt});
+    else
+      tell(sender_, attempt_failed{attempt_.ticket, "the commit failed", attempt_fault::lost});
+    return false;
   }
 
 private:
@@ -94,6 +113,11 @@ transaction_coordinator::transaction_coordinator(caf::actor_config& cfg, environ
     : event_based_actor{cfg}, env_{std::move(env)},
       callbacks_{std::move(callbacks)}, ours_{std::move(ours)}, epoch_{ours_->back()} {}
 
+transaction_coordinator::transaction_coordinator(caf::actor_config& cfg, environment_ptr env, std::string epoch,
+                                                 caf::actor callbacks, caf::actor general, caf::actor pool)
+    : event_based_actor{cfg}, env_{std::move(env)},
+      callbacks_{std::move(callbacks)}, general_{std::move(general)}, pool_{std::move(pool)}, epoch_{std::move(epoch)} {}
+
 transaction_coordinator::~transaction_coordinator() = default;
 
 void transaction_coordinator::on_exit() {
@@ -101,22 +125,23 @@ void transaction_coordinator::on_exit() {
   batch_.clear();
   outbox_watchers_.clear();
   callbacks_ = nullptr;
+  general_ = nullptr;
+  pool_ = nullptr;
   if (db_ && open_ && !lent_) db_->roll_back();
-  tables_.reset();
-  db_.reset(); // a borrower may keep it until its code returns; closing it rolls back
+  close(); // a borrower may keep it until its code returns; closing it rolls back
 }
 
 caf::behavior transaction_coordinator::make_behavior() {
   guard(this, name());
-  db_ = env_->open_database(epoch_); // here, on the actor's own thread: it may wait for a lock
-  tables_ = std::make_unique<tables>(*db_);
+  if (shares_transactions()) open();
   set_down_handler([this](caf::scheduled_actor*, caf::down_msg& down) {
     std::erase_if(outbox_watchers_, [&](const auto& watcher) { return watcher->address() == down.source; });
   });
-  queue_.emplace_back(std::make_unique<request_work<register_epoch>>(register_epoch{}, nullptr));
+  if (!pool_) queue_.emplace_back(std::make_unique<request_work<register_epoch>>(register_epoch{}, nullptr));
   pump();
   return {
       [this](acquire_session& request) {
+        serving_ = true;
         queue_.emplace_back(std::move(request.request));
         pump();
       },
@@ -131,17 +156,18 @@ caf::behavior transaction_coordinator::make_behavior() {
         if (take_back(lease))
           run_in_savepoint(std::move(next));
         else
-          next->failed(*this, transaction_vanished, false);
+          next->failed(*this, transaction_vanished, verdict::refused);
+        if (!shares_transactions()) commit();
         after_lease();
       },
       [this](discard_attempt& attempt) {
-        if (take_back(attempt.lease)) db_->roll_back_savepoint(0);
+        undo_lease(attempt.lease, attempt.fault == attempt_fault::lost);
         tell(current_sender(), attempt_failed{attempt.ticket, std::move(attempt.message), attempt.fault});
         after_lease();
       },
       [this](const lease_dropped&) {
         log().error("the session lent to {} was dropped: its rows are rolled back", borrower_);
-        if (take_back(nullptr)) db_->roll_back_savepoint(0);
+        undo_lease(nullptr, false);
         after_lease();
       },
       [this](start_instance& request) { take_in(request); },
@@ -165,12 +191,15 @@ caf::behavior transaction_coordinator::make_behavior() {
           flush_due_ = true;
         else
           commit();
+        tell_pool_if_free();
         finish_drain();
       },
       [this](again) {
         backing_off_ = false;
         pump();
       },
+      [this](const events_committed&) { announce(1, false); }, // by a coordinator of the pool
+      [this](wake_others) { wake_other_processes(); },
       [this](const drain&) {
         draining_ = true;
         finish_drain();
@@ -189,38 +218,64 @@ template <class Request> void transaction_coordinator::take_in(Request& request)
 
 // -- the batch ------------------------------------------------------------------------------------------------------
 
+/// @throws startup_error
+void transaction_coordinator::open() {
+  // Here, on the actor's own thread: it may wait.
+  auto db = env_->open_database(epoch_);
+  tables_ = std::make_unique<tables>(*db);
+  db_ = std::move(db);
+}
+
+void transaction_coordinator::close() {
+  tables_.reset();
+  db_.reset();
+}
+
 void transaction_coordinator::pump() {
   while (!queue_.empty() && !lent_ && !backing_off_) {
-    if (batch_is_due()) commit();
-    if (backing_off_ || (!open_ && !begin())) return;
+    const auto* waiting = std::get_if<borrower>(&queue_.front());
+    if (waiting && (*waiting)->slot().abandoned()) {
+      queue_.pop_front();
+      continue;
+    }
+    if (batch_is_due()) {
+      commit();
+      continue;
+    }
+    if (!open_ && !begin(waiting ? (*waiting)->isolation() : isolation_level::read_committed)) break;
     try {
       db_->open_savepoint(0);
     } catch (const storage_failure& e) {
       db_->roll_back();
-      return back_off(e);
+      back_off(e);
+      break;
     }
     auto next = std::move(queue_.front());
     queue_.pop_front();
-    if (const auto* waiting = std::get_if<borrower>(&next))
-      lend(*waiting);
+    if (const auto* borrows = std::get_if<borrower>(&next))
+      lend(*borrows);
     else
       run_in_savepoint(std::move(std::get<std::unique_ptr<work>>(next)));
   }
+  tell_pool_if_free();
 }
 
 /// @pre something waits
 bool transaction_coordinator::batch_is_due() {
   if (!open_) return false;
-  const auto now = clock().now();
+  const bool lends_next = std::holds_alternative<borrower>(queue_.front());
+  if (!shares_transactions()) return lends_next || batch_.size() >= (alone_ > 0 ? 1 : max_batch);
   // Those who are done do not wait for any number of borrowers; nor do other processes for borrowers who fail.
-  return batch_.size() >= max_batch || (std::holds_alternative<borrower>(queue_.front()) && now - opened_at_ > max_age);
+  return batch_.size() >= max_batch || (lends_next && clock().now() - opened_at_ > max_age);
 }
 
-/// Under the write lock nobody can take over what this epoch owns: it is looked at once, for the whole batch.
-bool transaction_coordinator::begin() {
+/// It is looked at once for the whole batch whether this worker is still taken for alive: nobody can take over meanwhile
+/// what its epoch owns.
+bool transaction_coordinator::begin(isolation_level level) {
   if (let_others_in()) return false;
   try {
-    db_->begin();
+    if (!db_) open();
+    db_->begin(level);
     open_ = true;
     opened_at_ = clock().now();
     if (registered_ && !tables_->epochs.exists(epoch_)) {
@@ -228,8 +283,11 @@ bool transaction_coordinator::begin() {
                                std::to_string(env_->options.worker_lease.count()) +
                                " ms: others have taken over what it owned"};
     }
+  } catch (const startup_error& e) { // it is away, and says how long it was waited for
+    back_off({failure_kind::unavailable, e.what()});
+    return false;
   } catch (const storage_failure& e) {
-    db_->roll_back();
+    if (db_) db_->roll_back();
     back_off(e);
     return false;
   }
@@ -240,7 +298,7 @@ bool transaction_coordinator::begin() {
 /// Savepoint 0 is open.
 void transaction_coordinator::run_in_savepoint(std::unique_ptr<work> next) {
   std::string why;
-  bool lost = false;
+  auto what = verdict::refused;
   try {
     next->carry_out(*this);
     if (!db_->owes_foreign_keys()) { // else COMMIT would fail for all in the batch
@@ -251,7 +309,10 @@ void transaction_coordinator::run_in_savepoint(std::unique_ptr<work> next) {
     why = foreign_keys_owed;
   } catch (const ownership_lost& e) {
     why = e.what();
-    lost = true;
+    what = verdict::ownership_lost;
+  } catch (const step_is_in_history& e) {
+    why = e.what();
+    what = verdict::in_history;
   } catch (const storage_failure& e) {
     if (e.retryable()) { // the database is away or full: no fault of this unit of work
       batch_.push_back(std::move(next));
@@ -267,16 +328,26 @@ void transaction_coordinator::run_in_savepoint(std::unique_ptr<work> next) {
   } catch (const std::exception& e) {
     why = e.what();
   }
-  if (db_->in_transaction())
-    db_->roll_back_savepoint(0);
-  else // ended by a trigger (https://www.sqlite.org/lang_transaction.html, "Response To Errors"): the others come again
-    give_up_transaction();
-  next->failed(*this, why, lost);
+  undo_unit();
+  next->failed(*this, why, what);
+}
+
+/// Undoes what the last unit of work has written.
+void transaction_coordinator::undo_unit() {
+  try {
+    if (db_->in_transaction()) db_->roll_back_savepoint(0);
+  } catch (const storage_failure&) { // the connection is lost: the next BEGIN finds out
+    db_->roll_back();
+  }
+  // Its transaction may have ended with it: by a trigger (https://www.sqlite.org/lang_transaction.html, "Response To
+  // Errors"), or because there is none but that. The others come again.
+  if (!db_->in_transaction()) give_up_transaction();
 }
 
 /// Others wait for the write lock as well, and a process that takes it again at once would never leave it to them: they
 /// would seem dead. True: the turn is theirs for a moment.
 bool transaction_coordinator::let_others_in() {
+  if (!shares_transactions()) return false;
   const auto now = clock().now();
   if (now - let_go_at_ >= turn_of_others) {
     busy_since_ = now;
@@ -296,41 +367,90 @@ void transaction_coordinator::commit() {
     let_go_at_ = clock().now();
   } catch (const storage_failure& e) {
     db_->roll_back();
-    return back_off(e);
+    if (e.retryable() || shares_transactions()) return back_off(e, e.kind() == failure_kind::unavailable);
+    return commit_refused(e);
   }
   open_ = false;
+  if (alone_ > 0) --alone_;
   database_works();
   int events = 0;
+  bool instances = false;
   for (auto& entry : batch_) {
     events += entry->events;
+    instances = instances || entry->instances;
     entry->committed(*this);
   }
   batch_.clear();
-  if (events > 0)
-    for (const auto& watcher : outbox_watchers_) tell(watcher, events_committed{});
+  announce(events, instances);
 }
 
-/// The transaction is gone and has written nothing. What can be carried out again comes first in the queue.
-void transaction_coordinator::give_up_transaction() {
+/// COMMIT checks what was put off until then, like deferred constraints, and undoes all. Who is to blame is found out by
+/// committing one by one.
+void transaction_coordinator::commit_refused(const storage_failure& failure) {
+  if (alone_ > 0) --alone_;
+  if (batch_.size() == 1) {
+    const auto refused = std::move(batch_.front());
+    batch_.clear();
+    give_up_transaction();
+    return refused->failed(*this, failure.what(), verdict::refused);
+  }
+  alone_ = batch_.size();
+  give_up_transaction();
+}
+
+/// Those in this process who wait for events are told; if there are none, others are.
+void transaction_coordinator::announce(int events, bool instances) {
+  if (events > 0 && general_) return tell(general_, events_committed{});
+  if (events > 0)
+    for (const auto& watcher : outbox_watchers_) tell(watcher, events_committed{});
+  news_of_events_ = news_of_events_ || (events > 0 && outbox_watchers_.empty());
+  news_of_instances_ = news_of_instances_ || instances;
+  if ((news_of_events_ || news_of_instances_) && env_->options.notify && !std::exchange(wake_due_, true))
+    send(this, wake_others::value); // once for all commits that are being told of now
+}
+
+/// Nobody depends on it: all others look by themselves too.
+void transaction_coordinator::wake_other_processes() {
+  wake_due_ = false;
+  const bool events = std::exchange(news_of_events_, false), instances = std::exchange(news_of_instances_, false);
+  if (!db_) return;
+  try {
+    if (events) db_->notify(events_topic);
+    if (instances) db_->notify(instances_topic);
+  } catch (const storage_failure& e) {
+    log().debug("other processes are not told of a commit: {}", e.what());
+  }
+}
+
+/// The transaction is gone and has written nothing, or, if that is `in_doubt`, perhaps all. What can be carried out again
+/// comes first in the queue.
+void transaction_coordinator::give_up_transaction(bool in_doubt) {
   open_ = false;
   flush_due_ = false;
   for (auto entry = batch_.rbegin(); entry != batch_.rend(); ++entry)
-    if ((*entry)->survives_lost_commit(*this)) queue_.emplace_front(std::move(*entry));
+    if ((*entry)->survives_lost_commit(*this, in_doubt)) queue_.emplace_front(std::move(*entry));
   batch_.clear();
 }
 
-void transaction_coordinator::back_off(const storage_failure& failure) {
+void transaction_coordinator::back_off(const storage_failure& failure, bool in_doubt) {
   const std::string why = failure.what();
-  give_up_transaction();
-  if (++failures_ >= failures_before_reopening && failure.kind() != failure_kind::busy)
-    throw std::runtime_error{"the database does not come back on this connection: " +
-                             why}; // the next incarnation opens another
-  // BEGIN has waited for the lock already.
-  const auto wait = failure.kind() == failure_kind::busy
-                        ? std::chrono::milliseconds{20}
-                        : std::chrono::milliseconds{std::min(20 << std::min(failures_, 8), 5000)};
-  log().warn("the database does not commit ({}); trying again in {} ms", why, wait.count());
-  env_->health->database(why);
+  give_up_transaction(in_doubt && !shares_transactions());
+  auto wait = std::chrono::milliseconds{20}; // BEGIN has waited for the lock already
+  if (failure.kind() == failure_kind::conflict) {
+    wait = std::chrono::milliseconds{1 + env_->entropy->next() % 20}; // those who met do not meet again
+    log().info("a transaction is carried out again: {}", why);
+  } else {
+    ++failures_;
+    if (!shares_transactions() && failure.kind() != failure_kind::busy)
+      close(); // the next BEGIN connects anew
+    else if (failures_ >= failures_before_reopening && failure.kind() != failure_kind::busy)
+      throw std::runtime_error{"the database does not come back on this connection: " +
+                               why}; // the next incarnation opens another
+    if (failure.kind() != failure_kind::busy)
+      wait = std::chrono::milliseconds{std::min(20 << std::min(failures_, 8), 5000)};
+    log().warn("the database does not commit ({}); trying again in {} ms", why, wait.count());
+    env_->health->database(why);
+  }
   if (std::exchange(backing_off_, true)) return;
   delayed_send(this, wait, again::value);
 }
@@ -350,33 +470,49 @@ void transaction_coordinator::finish_drain() {
   if (draining_ && !open_ && !lent_ && queue_.empty()) quit();
 }
 
+void transaction_coordinator::tell_pool_if_free() {
+  if (!pool_ || open_ || lent_ || backing_off_ || !queue_.empty()) return;
+  if (std::exchange(serving_, false)) tell_as(caf::strong_actor_ptr{ctrl()}, pool_, session_free{});
+}
+
 // -- lending --------------------------------------------------------------------------------------------------------
 
 void transaction_coordinator::lend(const borrower& next) {
-  if (next->slot().abandoned()) return db_->release_savepoint(0);
-  db_->lend();
+  try {
+    db_->lend();
+  } catch (const storage_failure& e) {
+    queue_.emplace_front(next);
+    db_->roll_back();
+    return back_off(e);
+  }
   const auto self = address();
   auto lease = std::make_shared<session_lease>(
-      db_, [self] { tell(caf::actor_cast<caf::strong_actor_ptr>(self), lease_dropped{}); });
+      db_, self, [self] { tell(caf::actor_cast<caf::strong_actor_ptr>(self), lease_dropped{}); });
   lent_ = lease.get();
   borrower_ = next->borrower();
   next->slot().grant(std::move(lease));
 }
 
+/// What the borrower has written does not stay.
+void transaction_coordinator::undo_lease(const lease_ptr& lease, bool expected) {
+  if (take_back(lease, expected)) undo_unit();
+}
+
 /// False if the borrower's SQL has ended the transaction, which undid the rest of the batch too: that is carried out
 /// again.
-bool transaction_coordinator::take_back(const lease_ptr& lease) {
+bool transaction_coordinator::take_back(const lease_ptr& lease, bool expected) {
   if (lease) lease->returned();
   lent_ = nullptr;
   db_->take_back();
   if (db_->in_transaction()) return true;
-  log().error("the SQL of {} rolled the whole transaction back", borrower_);
+  if (!expected) log().error("the SQL of {} rolled the whole transaction back", borrower_);
   give_up_transaction();
   return false;
 }
 
 void transaction_coordinator::after_lease() {
   pump();
+  finish_drain();
   // What has arrived meanwhile joins the batch before it ends.
   if (!lent_ && open_ && std::exchange(flush_due_, false)) send(this, flush::value);
 }
@@ -389,15 +525,16 @@ transaction_coordinator::nothing transaction_coordinator::carry_out(const regist
     give_back_all_of(epoch);
     tables_->epochs.remove(epoch);
   }
-  tables_->epochs.insert(epoch_, env_->options.worker_id, env_->clock->now(), env_->options.worker_lease);
+  tables_->epochs.insert(epoch_, env_->options.worker_id, db_->now(env_->clock->now()), env_->options.worker_lease);
   return {};
 }
 
 epoch_renewed transaction_coordinator::carry_out(const renew_epoch&) {
-  const auto now = env_->clock->now();
+  const auto now = db_->now(env_->clock->now());
   // When our own renewal comes late, the database was held by someone for so long that perhaps nobody could renew: for a
   // lease from then on, one that has run out says nothing about its owner. A process that is gone from this host is gone.
   if (now - renewed_at_ >= env_->options.worker_lease * 2 / 3) judge_from_ = now + env_->options.worker_lease;
+  renewing_at_ = now;
   tables_->epochs.renew(epoch_, now, env_->options.worker_lease);
   const auto dead = tables_->epochs.remove_dead(epoch_, now >= judge_from_ ? now : time_point::min());
   for (const auto& epoch : dead) give_back_all_of(epoch);
@@ -425,7 +562,8 @@ instance_started transaction_coordinator::carry_out(const start_instance& reques
   if (!existing)
     throw storage_failure{failure_kind::other,
                           "instance " + request.instance.instance_id + " vanished while it was started"};
-  return {request.ticket, false, std::move(*existing)};
+  const bool ours = existing->owner_epoch == epoch_;
+  return {request.ticket, false, std::move(*existing), ours};
 }
 
 instances_released transaction_coordinator::carry_out(const release_instances& request) {
@@ -438,6 +576,14 @@ instances_claimed transaction_coordinator::carry_out(const claim_instances& requ
   return {tables_->instances.claim(epoch_, request.workflows, request.limit), std::move(to_cancel)};
 }
 
+/// A commit whose outcome was unknown may have claimed what nobody here has heard of.
+void transaction_coordinator::undo_lost_claim(const instances_claimed& lost) {
+  tables_->instances.release(epoch_, lost.instances);
+}
+void transaction_coordinator::undo_lost_claim(const events_claimed& lost) {
+  tables_->outbox.release(epoch_, lost.events);
+}
+
 instance_cancelled transaction_coordinator::carry_out(const cancel_instance& request) {
   return {request.ticket, tables_->instances.request_cancel(request.request), request.request};
 }
@@ -448,7 +594,12 @@ history_loaded transaction_coordinator::carry_out(const load_history& request) {
 
 void transaction_coordinator::write_step(const step_record& step) {
   const auto now = env_->clock->now();
-  if (!tables_->history.insert(step.instance_id, step.history, epoch_, step.fence, now)) throw ownership_lost{};
+  try {
+    if (!tables_->history.insert(step.instance_id, step.history, epoch_, step.fence, now)) throw ownership_lost{};
+  } catch (const storage_failure& e) {
+    if (e.kind() == failure_kind::unique_violation) throw step_is_in_history{};
+    throw;
+  }
   for (const auto& event : step.events) {
     auto row = event;
     row.created_at = now;

@@ -78,6 +78,7 @@ caf::behavior workflow_instance::make_behavior() {
   }
   return {
       [this](history_loaded& loaded) {
+        if (pending_.contains(loaded.ticket)) return look_up_outcome(loaded);
         history_ = std::move(loaded.history);
         for (std::size_t i = 0; i < history_.size(); ++i)
           if (history_[i].position > 0) by_position_[history_[i].position] = i;
@@ -293,11 +294,18 @@ void workflow_instance::attempt_has_failed(const attempt_failed& failure) {
     log().error("{} of {} cannot go on: {}", step.attempt.activity_id, record_.instance_id, failure.message);
     return quit(caf::make_error(caf::sec::runtime_error, failure.message)); // the dispatcher begins anew
   }
+  if (failure.fault == attempt_fault::in_doubt) {
+    send(peers_.coordinator, load_history{failure.ticket, record_.instance_id});
+    return;
+  }
   if (is_cancelling()) { // its rows are undone
     pending_.erase(found);
     return end_if_cancelled();
   }
-  if (failure.fault == attempt_fault::lost) return wait(step, lost_pause(step.lost++));
+  if (failure.fault == attempt_fault::lost) {
+    log().info("{} of {} runs again, uncounted: {}", step.attempt.activity_id, record_.instance_id, failure.message);
+    return wait(step, lost_pause(step.lost++));
+  }
   step.lost = 0;
   if (failure.fault == attempt_fault::undecodable && step.attempt.kind == attempt_kind::compensation)
     return park("today's code cannot read what is to be undone of " + step.attempt.activity_id + ": " + failure.message +
@@ -314,6 +322,15 @@ void workflow_instance::attempt_has_failed(const attempt_failed& failure) {
              step.attempt.number, step.retry.max_attempts(), delay.count(), failure.message);
   ++step.attempt.number;
   wait(step, delay);
+}
+
+/// Whether a COMMIT was done whose answer was lost.
+void workflow_instance::look_up_outcome(history_loaded& loaded) {
+  const auto& attempt = pending_.at(loaded.ticket).attempt;
+  const auto step = (attempt.kind == attempt_kind::compensation ? "@compensate:" : "") + attempt.activity_id;
+  for (auto& outcome : loaded.history)
+    if (outcome.activity_id == step) return committed({loaded.ticket, std::move(outcome)});
+  attempt_has_failed({loaded.ticket, "its commit was not done", attempt_fault::lost});
 }
 
 void workflow_instance::wait(pending_step& step, std::chrono::microseconds pause) {

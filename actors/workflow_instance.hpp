@@ -66,6 +66,7 @@ private:
   void prepare_event(pending_step& step, const detail::outgoing_event& event);
   void committed(const attempt_committed& outcome);
   void attempt_has_failed(const attempt_failed& failure);
+  void look_up_outcome(history_loaded& loaded);
   void wait(pending_step& step, std::chrono::microseconds pause);
   void record_failure(std::uint64_t ticket, const std::string& message);
 

@@ -90,6 +90,7 @@ int redrive(const outbox_flags& given) {
   db->begin();
   const int redriven = outbox_table{*db}.redrive(given.id, given.type, given.status, system_clock{}.now());
   db->commit();
+  db->notify(events_topic);
   if (given.json)
     std::cout << nlohmann::json{{"redriven", redriven}} << '\n';
   else

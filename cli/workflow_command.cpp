@@ -48,7 +48,7 @@ nlohmann::json to_json(const instance_table::summary& row) {
           {"output", parsed(row.instance.output)},
           {"error", row.instance.error},
           {"cancel_reason", row.instance.cancel_reason},
-          {"owner", row.owner_epoch},
+          {"owner", row.instance.owner_epoch},
           {"started_at", row.started_at},
           {"finished_at", row.finished_at}};
 }
@@ -110,6 +110,7 @@ template <class Change> auto change(const workflow_flags& given, Change how) {
   db->begin();
   const auto changed = how(instances);
   db->commit();
+  db->notify(instances_topic);
   return changed;
 }
 

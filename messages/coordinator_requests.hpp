@@ -42,6 +42,7 @@ struct instance_started {
   std::uint64_t ticket = 0;
   bool created = false;
   instance_record instance; ///< as it is in the database: for the caller to compare when it existed
+  bool ours = false;        ///< it existed, and belongs to this epoch
 };
 /// Gives back what this epoch owns. Commits of those who worked on it are refused once it is claimed again.
 struct release_instances {

@@ -16,6 +16,7 @@ struct instance_record {
   std::string error;         ///< why it failed, was cancelled or parked
   std::string cancel_reason; ///< not empty: it is to be stopped and undone
   std::int64_t fence = 0;    ///< grows with each takeover; a commit with an older one is refused
+  std::string owner_epoch;   ///< empty: nobody's
 };
 
 } // namespace romancy

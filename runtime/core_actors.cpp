@@ -1,10 +1,12 @@
 #include "runtime/core_actors.hpp"
 
 #include "actors/callback_runner.hpp"
+#include "actors/commit_listener.hpp"
 #include "actors/dispatcher.hpp"
 #include "actors/executor_pool.hpp"
 #include "actors/http_publisher.hpp"
 #include "actors/outbox_relayer_actor.hpp"
+#include "actors/session_pool.hpp"
 #include "actors/spawn_blocking.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/timekeeper.hpp"
@@ -22,19 +24,28 @@ core_actors::core_actors(caf::actor_system& system, environment_ptr env)
                         return spawn_blocking<callback_runner>(self, *shared, shared);
                       }});
   children.push_back({"timekeeper", [](caf::event_based_actor* self) { return caf::actor{self->spawn<timekeeper>()}; }});
-  children.push_back(
-      {"transaction_coordinator",
-       [shared, names, epochs = std::make_shared<std::vector<std::string>>()](caf::event_based_actor* self) {
-         epochs->push_back(shared->uuid());
-         return spawn_blocking<transaction_coordinator>(self, *shared, shared, epochs, names->get("callback_runner"));
-       }});
+  const auto epochs = std::make_shared<std::vector<std::string>>();
+  children.push_back({"transaction_coordinator", [shared, names, epochs](caf::event_based_actor* self) {
+                        epochs->push_back(shared->uuid());
+                        return spawn_blocking<transaction_coordinator>(self, *shared, shared, epochs,
+                                                                       names->get("callback_runner"));
+                      }});
   children.push_back({"worker_lease", [shared, names](caf::event_based_actor* self) {
                         return caf::actor{self->spawn<worker_lease>(shared, names->get("transaction_coordinator"),
                                                                     names->get("timekeeper"))};
                       }});
   if (!env_->definitions.workflows.empty()) {
-    children.push_back({"executor_pool", [shared, names](caf::event_based_actor* self) {
-                          return caf::actor{self->spawn<executor_pool>(shared, names->get("transaction_coordinator"))};
+    const bool one_session = env_->dialect->one_writer;
+    if (!one_session)
+      children.push_back({"session_pool", [shared, names, epochs](caf::event_based_actor* self) {
+                            return caf::actor{self->spawn<session_pool>(shared, epochs->back(),
+                                                                        names->get("callback_runner"),
+                                                                        names->get("transaction_coordinator"))};
+                          }});
+    const std::string sessions = one_session ? "transaction_coordinator" : "session_pool";
+    children.push_back({"executor_pool", [shared, names, sessions](caf::event_based_actor* self) {
+                          return caf::actor{self->spawn<executor_pool>(shared, names->get("transaction_coordinator"),
+                                                                       names->get(sessions))};
                         }});
     children.push_back({"dispatcher",
                         [shared, names](caf::event_based_actor* self) {
@@ -46,6 +57,10 @@ core_actors::core_actors(caf::actor_system& system, environment_ptr env)
                         },
                         true});
   }
+  if (env_->open_listener)
+    children.push_back({"commit_listener", [shared, names](caf::event_based_actor* self) {
+                          return spawn_blocking<commit_listener>(self, *shared, shared, names);
+                        }});
   supervisor_ = system.spawn<romancy::supervisor>(env_, roster_, std::move(children));
 }
 

@@ -67,6 +67,7 @@ void check(const app_options& options) {
   if (options.service_name.find(' ') != std::string::npos)
     throw startup_error{"service_name '" + options.service_name +
                         "' has a space: it is the source of events, a URI reference"};
+  at_least("database_sessions", options.database_sessions, 1);
   at_least("executors", options.executors, 1);
   at_least("max_running_instances", options.max_running_instances, 1);
   at_least("max_waiting_starts", options.max_waiting_starts, 1);
@@ -91,6 +92,8 @@ engine::engine(app_options options, detail::definition_table definitions, detail
     named.name = name;
     return std::shared_ptr<database>{database::open(url, named, std::chrono::milliseconds{1000})};
   };
+  env_->dialect = &dialect_of(url_);
+  if (env_->options.notify && env_->dialect->notifies) env_->open_listener = [url = url_] { return listener::open(url); };
   env_->open_http = [](int max_in_flight) { return std::make_unique<http_client>(max_in_flight); };
 
   const auto end = std::chrono::steady_clock::now() + env_->options.database_timeout;

@@ -50,6 +50,15 @@ std::string remedy(const database_url& url, failure_kind kind, std::chrono::mill
 
 } // namespace
 
+const dialect& dialect_of(const database_url& url) {
+  switch (url.kind) {
+    case backend::sqlite3: return sqlite3_dialect;
+    case backend::postgresql: return postgresql_dialect;
+    case backend::mysql: return mysql_dialect;
+  }
+  return sqlite3_dialect;
+}
+
 std::unique_ptr<database> database::open(const database_url& url, const options& how,
                                          std::chrono::milliseconds patience) {
   if (url.is_file()) look_at_the_path(url);

@@ -7,6 +7,8 @@
 
 #include <soci/soci.h>
 
+#include <romancy/isolation_level.hpp>
+
 #include "messages/time_point.hpp"
 #include "storage/database_url.hpp"
 #include "storage/dialect.hpp"
@@ -16,6 +18,12 @@ namespace romancy {
 /// Called before each statement that a connection runs, with its text: user code's, ours, BEGIN and COMMIT. For tests
 /// that count, fail or die at the k-th one.
 using statement_hook = std::function<void(const char* sql)>;
+
+/// What is told of by database::notify().
+inline constexpr auto events_topic = "events";       ///< of the outbox, to be relayed
+inline constexpr auto instances_topic = "instances"; ///< to be claimed or cancelled
+
+const dialect& dialect_of(const database_url& url);
 
 /// One connection, opened for durable writing, with transactions and savepoints by plain SQL. Not thread-safe; may wander
 /// between threads. Functions throw storage_failure.
@@ -44,10 +52,13 @@ public:
   soci::session& session() noexcept { return session_; }
   const romancy::dialect& dialect() const noexcept { return dialect_; }
 
-  virtual void begin() = 0;
+  /// SQLite is always serializable.
+  void begin(isolation_level level = isolation_level::read_committed) { do_begin(level); }
   virtual void commit() = 0;
   virtual void roll_back() noexcept = 0;
   virtual bool in_transaction() const = 0;
+  /// False once the connection is known to be lost: then nothing on it is of use.
+  virtual bool is_connected() const { return true; }
   /// A statement has failed, and the database takes nothing more until the savepoint around it is undone.
   virtual bool is_spoiled() const { return false; }
 
@@ -69,8 +80,11 @@ public:
   time_point now(time_point ours);
   /// Ends the connections of this name, wherever they are, with their transactions: their process is taken for dead.
   virtual void break_connections(const std::string&) {}
+  /// Wakes who listens to `topic`, in any process, where the database can do that.
+  virtual void notify(const std::string& /*topic*/) {}
 
 protected:
+  virtual void do_begin(isolation_level level) = 0;
   database(const romancy::dialect& spoken, const std::string& connect_string)
       : dialect_{spoken}, session_{std::string{spoken.name}, connect_string} {}
 

@@ -18,12 +18,14 @@ struct dialect {
   std::string_view count_tables;     ///< how many tables are called :name
   std::string_view skip_locked;      ///< ends a SELECT whose rows are taken, but for those that others are taking
   std::string_view keep_locked;      ///< ends a SELECT whose row must stay as it is until COMMIT
+  std::string_view share_locked;     ///< the same, by many at once
   std::string_view lock_migrations;  ///< until COMMIT, or unlock_migrations; selects 1 when it has the lock
   std::string_view unlock_migrations;
   std::string_view now; ///< the time of the database, UTC; empty: it has no clock of its own
   /// One transaction writes at a time, over all processes: others wait for BEGIN, and nothing can come in between.
   bool one_writer;
   bool keeps_nul; ///< in text
+  bool notifies;  ///< commits can wake other processes
 };
 
 /// https://www.sqlite.org/lang.html
@@ -37,11 +39,13 @@ inline constexpr dialect sqlite3_dialect{
     .count_tables = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = :name",
     .skip_locked = "",
     .keep_locked = "",
+    .share_locked = "",
     .lock_migrations = "", // BEGIN IMMEDIATE has done it
     .unlock_migrations = "",
     .now = "",
     .one_writer = true,
     .keeps_nul = true,
+    .notifies = false,
 };
 
 /// https://www.postgresql.org/docs/15/sql.html
@@ -55,11 +59,13 @@ inline constexpr dialect postgresql_dialect{
     .count_tables = "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename = :name",
     .skip_locked = " FOR UPDATE SKIP LOCKED",
     .keep_locked = " FOR UPDATE",
+    .share_locked = " FOR SHARE",
     .lock_migrations = "SELECT 1 FROM pg_advisory_xact_lock(hashtext('romancy migrations'))",
     .unlock_migrations = "",
     .now = "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')",
     .one_writer = false,
     .keeps_nul = false,
+    .notifies = true,
 };
 
 /// https://mariadb.com/kb/en/sql-statements/
@@ -74,11 +80,13 @@ inline constexpr dialect mysql_dialect{
         "SELECT count(*) FROM information_schema.tables WHERE table_schema = database() AND table_name = :name",
     .skip_locked = " FOR UPDATE SKIP LOCKED",
     .keep_locked = " FOR UPDATE",
+    .share_locked = " LOCK IN SHARE MODE",
     .lock_migrations = "SELECT GET_LOCK(CONCAT('romancy ', MD5(database())), 60)",
     .unlock_migrations = "DO RELEASE_LOCK(CONCAT('romancy ', MD5(database())))",
     .now = "SELECT CAST(UTC_TIMESTAMP(6) AS CHAR)",
     .one_writer = false,
     .keeps_nul = true,
+    .notifies = false,
 };
 
 } // namespace romancy

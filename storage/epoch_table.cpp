@@ -18,15 +18,15 @@ bool is_dead(const std::string& host, const std::string& process, const std::str
 } // namespace
 
 epoch_table::epoch_table(database& db)
-    : db_{db}, exists_{(db.session().prepare << "SELECT count(*) FROM worker_epochs WHERE epoch = :epoch",
-                        soci::use(epoch_), soci::into(count_))} {}
+    : db_{db}, exists_{(db.session().prepare << "SELECT epoch FROM worker_epochs WHERE epoch = :epoch" +
+                                                    std::string{db.dialect().share_locked},
+                        soci::use(epoch_), soci::into(found_))} {}
 
 bool epoch_table::exists(const std::string& epoch) try {
   epoch_ = epoch;
-  count_ = 0;
-  for (bool more = exists_.execute(true); more; more = exists_.fetch()) {
-  }
-  return count_ == 1;
+  bool found = false;
+  for (bool more = exists_.execute(true); more; more = exists_.fetch()) found = true;
+  return found;
 } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "look for this worker's epoch");
 }

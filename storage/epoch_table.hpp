@@ -15,17 +15,17 @@ public:
   explicit epoch_table(database& db);
 
   void insert(const std::string& epoch, const std::string& worker_id, time_point now, std::chrono::milliseconds lease);
-  /// False if the row is gone: another process has taken everything over.
+  /// False if the row is gone: another process has taken everything over. If it is there, it stays until COMMIT.
   bool exists(const std::string& epoch);
   void renew(const std::string& epoch, time_point now, std::chrono::milliseconds lease);
-  /// Deletes the rows of processes that are gone, or whose lease ran out before `now`, and returns their epochs.
+  /// Deletes the rows of processes that are gone, or whose lease ran out before `now`, and returns their epochs. Ends
+  /// their connections first, so that no transaction of theirs still holds a row or commits one.
   std::vector<std::string> remove_dead(const std::string& own_epoch, time_point now);
   void remove(const std::string& epoch);
 
 private:
   database& db_;
-  std::string epoch_;
-  int count_ = 0;
+  std::string epoch_, found_;
   soci::statement exists_;
 };
 

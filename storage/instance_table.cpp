@@ -23,11 +23,11 @@ instance_table::instance_table(database& db)
                         soci::use(row_.instance_id), soci::use(row_.workflow), soci::use(row_.input), soci::use(epoch_),
                         soci::use(now_))},
       find_{(db.session().prepare << "SELECT workflow_name, status, input_data, output_data, coalesce(park_reason, "
-                                     "error), fence, cancel_reason "
+                                     "error), fence, cancel_reason, owner_epoch "
                                      "FROM workflow_instances WHERE instance_id = :id",
              soci::use(row_.instance_id), soci::into(row_.workflow), soci::into(status_), soci::into(row_.input),
              soci::into(row_.output, output_is_), soci::into(row_.error, error_is_), soci::into(row_.fence),
-             soci::into(row_.cancel_reason, cancel_is_))},
+             soci::into(row_.cancel_reason, cancel_is_), soci::into(row_.owner_epoch, owner_is_))},
       finish_{(db.session().prepare << "UPDATE workflow_instances SET status = :status, output_data = :output, "
                                        "error = coalesce(:error, error), owner_epoch = NULL, finished_at = :now "
                                        "WHERE instance_id = :id AND owner_epoch = :epoch AND fence = :fence",
@@ -55,6 +55,7 @@ std::optional<instance_record> instance_table::find(const std::string& instance_
     if (output_is_ == soci::i_null) row_.output.clear();
     if (error_is_ == soci::i_null) row_.error.clear();
     if (cancel_is_ == soci::i_null) row_.cancel_reason.clear();
+    if (owner_is_ == soci::i_null) row_.owner_epoch.clear();
     found = row_;
   }
   return found;
@@ -108,10 +109,14 @@ std::vector<instance_record> instance_table::claim(const std::string& epoch, con
 bool instance_table::begin_compensation(const std::string& instance_id, const std::string& epoch, std::int64_t fence,
                                         const std::string& error) try {
   check_text(db_, "begin to compensate an instance", {&instance_id, &error});
-  return rows_changed((db_.session().prepare << "UPDATE workflow_instances SET status = 'compensating', error = :error "
-                                                "WHERE instance_id = :id AND owner_epoch = :epoch AND fence = :fence AND "
-                                                "status = 'running'",
-                       soci::use(error), soci::use(instance_id), soci::use(epoch), soci::use(fence))) == 1;
+  if (rows_changed((db_.session().prepare << "UPDATE workflow_instances SET status = 'compensating', error = :error "
+                                             "WHERE instance_id = :id AND owner_epoch = :epoch AND fence = :fence AND "
+                                             "status = 'running'",
+                    soci::use(error), soci::use(instance_id), soci::use(epoch), soci::use(fence))) == 1)
+    return true;
+  const auto stored = find(instance_id); // a commit whose outcome was unknown may have done it
+  return stored && stored->status == instance_status::compensating && stored->owner_epoch == epoch &&
+         stored->fence == fence;
 } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "begin to compensate an instance");
 }
@@ -126,15 +131,19 @@ bool instance_table::finish(const instance_record& finished, const std::string& 
   error_is_ = is(row_.error);
   if (finished.status == instance_status::parked) {
     // MySQL assigns from left to right: status comes last.
-    return rows_changed((db_.session().prepare
-                             << "UPDATE workflow_instances SET parked_from = status, status = 'parked', park_reason = "
-                                ":reason, owner_epoch = NULL, finished_at = :now WHERE instance_id = :id AND "
-                                "owner_epoch = :epoch AND fence = :fence",
-                         soci::use(row_.error), soci::use(now_), soci::use(row_.instance_id), soci::use(epoch_),
-                         soci::use(row_.fence))) == 1;
+    if (rows_changed((db_.session().prepare
+                          << "UPDATE workflow_instances SET parked_from = status, status = 'parked', park_reason = "
+                             ":reason, owner_epoch = NULL, finished_at = :now WHERE instance_id = :id AND "
+                             "owner_epoch = :epoch AND fence = :fence",
+                      soci::use(row_.error), soci::use(now_), soci::use(row_.instance_id), soci::use(epoch_),
+                      soci::use(row_.fence))) == 1)
+      return true;
+  } else {
+    finish_.execute(true);
+    if (finish_.get_affected_rows() == 1) return true;
   }
-  finish_.execute(true);
-  return finish_.get_affected_rows() == 1;
+  const auto stored = find(finished.instance_id); // a commit whose outcome was unknown may have done it
+  return stored && stored->status == finished.status && stored->owner_epoch.empty() && stored->fence == finished.fence;
 } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "finish an instance");
 }
@@ -199,6 +208,15 @@ void instance_table::release(const std::string& epoch, const std::string& instan
   throw storage_failure::from(e, "release instances");
 }
 
+void instance_table::release(const std::string& epoch, const std::vector<instance_record>& claimed) try {
+  for (const auto& instance : claimed)
+    db_.session() << "UPDATE workflow_instances SET owner_epoch = NULL WHERE instance_id = :id AND owner_epoch = :epoch "
+                     "AND fence = :fence",
+        soci::use(instance.instance_id), soci::use(epoch), soci::use(instance.fence);
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "release instances");
+}
+
 std::vector<instance_table::summary> instance_table::list(const filter& wanted) try {
   summary row;
   std::string status;
@@ -216,15 +234,15 @@ std::vector<instance_table::summary> instance_table::list(const filter& wanted) 
   soci::statement select =
       (query, soci::use(wanted.limit), soci::into(row.instance.instance_id), soci::into(row.instance.workflow),
        soci::into(status), soci::into(row.instance.input), soci::into(row.instance.output, output_is),
-       soci::into(row.instance.error, error_is), soci::into(row.instance.fence), soci::into(row.owner_epoch, owner_is),
-       soci::into(row.started_at), soci::into(row.finished_at, finished_is),
-       soci::into(row.instance.cancel_reason, cancel_is));
+       soci::into(row.instance.error, error_is), soci::into(row.instance.fence),
+       soci::into(row.instance.owner_epoch, owner_is), soci::into(row.started_at),
+       soci::into(row.finished_at, finished_is), soci::into(row.instance.cancel_reason, cancel_is));
   std::vector<summary> found;
   for (bool more = select.execute(true); more; more = select.fetch()) {
     row.instance.status = to_instance_status(status).value_or(instance_status::parked);
     if (output_is == soci::i_null) row.instance.output.clear();
     if (error_is == soci::i_null) row.instance.error.clear();
-    if (owner_is == soci::i_null) row.owner_epoch.clear();
+    if (owner_is == soci::i_null) row.instance.owner_epoch.clear();
     if (finished_is == soci::i_null) row.finished_at.clear();
     if (cancel_is == soci::i_null) row.instance.cancel_reason.clear();
     found.push_back(row);

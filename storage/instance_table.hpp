@@ -22,10 +22,11 @@ public:
   /// Takes up to `limit` unfinished instances of these workflows that nobody owns, the oldest first (of MySQL: of those
   /// that are being undone, then of the others). Each gets a new fence.
   std::vector<instance_record> claim(const std::string& epoch, const std::vector<std::string>& workflows, int limit);
-  /// From running to compensating; false if it is not ours, or not running.
+  /// From running to compensating, or there already; false if it is not ours.
   bool begin_compensation(const std::string& instance_id, const std::string& epoch, std::int64_t fence,
                           const std::string& error);
-  /// To a settled status, owned by nobody; false if it is not ours. `finished.error` empty: the stored one stays.
+  /// To a settled status, owned by nobody, or there already; false if it is not ours. `finished.error` empty: the stored
+  /// one stays.
   bool finish(const instance_record& finished, const std::string& epoch, time_point now);
   /// Asks its owner to stop and undo it; a parked one is unfinished again. False if it has ended, or is being undone for
   /// a failure of its own. The first reason stays.
@@ -36,10 +37,11 @@ public:
   int resume(const std::string& instance_id, const std::string& workflow);
   /// Gives back all that `epoch` owns, or one of them.
   void release(const std::string& epoch, const std::string& instance_id = {});
+  /// Gives back what `claimed` says, unless it was claimed again since.
+  void release(const std::string& epoch, const std::vector<instance_record>& claimed);
 
   struct summary {
     instance_record instance;
-    std::string owner_epoch;
     std::string started_at;
     std::string finished_at;
   };
@@ -57,7 +59,7 @@ private:
   database& db_;
   instance_record row_;
   std::string epoch_, now_, status_;
-  soci::indicator output_is_, error_is_, cancel_is_;
+  soci::indicator output_is_, error_is_, cancel_is_, owner_is_;
   soci::statement insert_, find_, finish_;
 };
 

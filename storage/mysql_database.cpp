@@ -78,9 +78,15 @@ std::unique_ptr<soci::session> mysql_database::connect(const database_url& url) 
   throw storage_failure::from_connecting(e);
 }
 
-void mysql_database::begin() {
+void mysql_database::do_begin(isolation_level level) {
   replaced_ = false;
-  server_database::begin();
+  if (level != isolation_level::read_committed) // of the next transaction only
+    run("SET TRANSACTION ISOLATION LEVEL " + std::string{sql_name(level)}, "set the isolation level");
+  server_database::do_begin(level);
+}
+
+bool mysql_database::is_connected() const {
+  return mysql_get_socket(native(const_cast<mysql_database*>(this)->session())) != MARIADB_INVALID_SOCKET;
 }
 
 bool mysql_database::in_transaction() const {

@@ -11,11 +11,13 @@ public:
 
   static std::unique_ptr<soci::session> connect(const database_url& url);
 
-  void begin() override;
   bool in_transaction() const override;
+  bool is_connected() const override;
   void break_connections(const std::string& name) override;
   void lend() override;
   void take_back() override;
+
+  void do_begin(isolation_level level) override;
 
 private:
   bool marked_ = false; ///< the lent transaction has a savepoint: it is gone when the transaction is another one

@@ -11,7 +11,16 @@
 namespace romancy {
 
 namespace {
+
+/// "3, 17, 18"
+std::string sequences_of(const std::vector<event_record>& events) {
+  std::string text;
+  for (const auto& event : events) text += (text.empty() ? "" : ", ") + std::to_string(event.sequence);
+  return text;
+}
+
 soci::indicator is(const std::string& text) { return text.empty() ? soci::i_null : soci::i_ok; }
+
 } // namespace
 
 outbox_table::outbox_table(database& db)
@@ -89,9 +98,8 @@ std::vector<event_record> outbox_table::claim(const std::string& epoch, int limi
   }
   if (events.empty()) return events;
   std::sort(events.begin(), events.end(), [](auto& a, auto& b) { return a.sequence < b.sequence; });
-  std::string claimed;
-  for (const auto& event : events) claimed += (claimed.empty() ? "" : ", ") + std::to_string(event.sequence);
-  db_.session() << "UPDATE outbox_events SET locked_by = :epoch WHERE sequence IN (" + claimed + ')', soci::use(epoch);
+  db_.session() << "UPDATE outbox_events SET locked_by = :epoch WHERE sequence IN (" + sequences_of(events) + ')',
+      soci::use(epoch);
   return events;
 } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "claim events of the outbox");
@@ -117,6 +125,15 @@ bool outbox_table::mark(const std::string& epoch, const event_mark& mark, time_p
 
 void outbox_table::release(const std::string& epoch) try {
   db_.session() << "UPDATE outbox_events SET locked_by = NULL WHERE locked_by = :epoch", soci::use(epoch);
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "release events of the outbox");
+}
+
+void outbox_table::release(const std::string& epoch, const std::vector<event_record>& claimed) try {
+  if (claimed.empty()) return;
+  db_.session() << "UPDATE outbox_events SET locked_by = NULL WHERE locked_by = :epoch AND sequence IN (" +
+                       sequences_of(claimed) + ')',
+      soci::use(epoch);
 } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "release events of the outbox");
 }

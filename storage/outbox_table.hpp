@@ -22,6 +22,8 @@ public:
   bool mark(const std::string& epoch, const event_mark& mark, time_point now);
   /// Gives back all that `epoch` holds.
   void release(const std::string& epoch);
+  /// Gives back those of `claimed` that it still holds.
+  void release(const std::string& epoch, const std::vector<event_record>& claimed);
   /// Puts dead events (failed, invalid, expired) back to `pending` with a retry count of 0, due at once; what is empty
   /// does not restrict. Returns how many.
   int redrive(const std::string& event_id, const std::string& event_type, const std::string& status, time_point now);

@@ -60,10 +60,20 @@ postgresql_database::postgresql_database(const database_url& url, const options&
 
 std::unique_ptr<soci::session> postgresql_database::connect(const database_url& url) try {
   auto session = std::make_unique<soci::session>("postgresql", connect_string(url, ""));
+  PQsetNoticeProcessor(
+      native(*session), [](void*, const char*) {}, nullptr);
   *session << same_times;
   return session;
 } catch (const soci::soci_error& e) {
   throw storage_failure::from_connecting(e);
+}
+
+void postgresql_database::do_begin(isolation_level level) {
+  run(std::string{dialect().begin} + " ISOLATION LEVEL " + std::string{sql_name(level)}, "begin a transaction");
+}
+
+bool postgresql_database::is_connected() const {
+  return PQstatus(native(const_cast<postgresql_database*>(this)->session())) == CONNECTION_OK;
 }
 
 bool postgresql_database::in_transaction() const {
@@ -75,8 +85,14 @@ bool postgresql_database::is_spoiled() const {
   return PQtransactionStatus(native(const_cast<postgresql_database*>(this)->session())) == PQTRANS_INERROR;
 }
 
+void postgresql_database::notify(const std::string& topic) try {
+  session() << "SELECT pg_notify('romancy', :topic)", soci::use(topic);
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "notify other processes");
+}
+
 void postgresql_database::break_connections(const std::string& name) try {
-  session() << "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :name AND "
+  session() << "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE application_name = :name AND "
                "pid <> pg_backend_pid()",
       soci::use(name);
 } catch (const soci::soci_error& e) {

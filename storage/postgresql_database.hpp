@@ -12,8 +12,13 @@ public:
   static std::unique_ptr<soci::session> connect(const database_url& url);
 
   bool in_transaction() const override;
+  bool is_connected() const override;
   bool is_spoiled() const override;
   void break_connections(const std::string& name) override;
+  void notify(const std::string& topic) override;
+
+private:
+  void do_begin(isolation_level level) override;
 };
 
 } // namespace romancy

@@ -49,7 +49,7 @@ void server_database::run(const std::string& sql, const char* doing) {
   }
 }
 
-void server_database::begin() { run(std::string{dialect().begin}, "begin a transaction"); }
+void server_database::do_begin(isolation_level) { run(std::string{dialect().begin}, "begin a transaction"); }
 
 void server_database::commit() {
   if (is_spoiled()) // COMMIT would roll back, and say that it went well

@@ -6,11 +6,20 @@
 
 namespace romancy {
 
+/// As the standard spells it.
+constexpr std::string_view sql_name(isolation_level level) {
+  switch (level) {
+    case isolation_level::read_committed: return "READ COMMITTED";
+    case isolation_level::repeatable_read: return "REPEATABLE READ";
+    case isolation_level::serializable: return "SERIALIZABLE";
+  }
+  return "READ COMMITTED";
+}
+
 /// What connections to database servers have in common. A unit of work has a transaction of its own, or shares it with
 /// units that can be carried out again: level 0 is the transaction itself.
 class server_database : public database {
 public:
-  void begin() override;
   void commit() override;
   void roll_back() noexcept override;
   void open_savepoint(int level) override;
@@ -23,6 +32,7 @@ public:
 protected:
   server_database(const romancy::dialect& spoken, const std::string& connect_string, const options& how);
 
+  void do_begin(isolation_level level) override;
   void run(const std::string& sql, const char* doing);
 
 private:

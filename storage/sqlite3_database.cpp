@@ -157,7 +157,7 @@ std::unique_ptr<soci::session> sqlite3_database::connect(const database_url& url
   throw storage_failure::from_connecting(e);
 }
 
-void sqlite3_database::begin() { run(*impl_, impl_->begin, "begin a transaction"); }
+void sqlite3_database::do_begin(isolation_level) { run(*impl_, impl_->begin, "begin a transaction"); }
 void sqlite3_database::commit() { run(*impl_, impl_->commit, "commit"); }
 void sqlite3_database::roll_back() noexcept {
   try {

@@ -13,7 +13,6 @@ public:
 
   static std::unique_ptr<soci::session> connect(const database_url& url);
 
-  void begin() override;
   void commit() override;
   void roll_back() noexcept override;
   bool in_transaction() const override;
@@ -26,6 +25,8 @@ public:
   const std::string& refused() const override;
 
   class impl;
+
+  void do_begin(isolation_level level) override;
 
 private:
   struct savepoint;

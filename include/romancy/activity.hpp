@@ -7,6 +7,7 @@
 #include <romancy/detail/definition_name.hpp>
 #include <romancy/detail/signature.hpp>
 #include <romancy/external_context.hpp>
+#include <romancy/isolation_level.hpp>
 #include <romancy/retry_policy.hpp>
 
 namespace romancy {
@@ -70,8 +71,8 @@ public:
   static constexpr bool compensable = !std::is_void_v<Undo>;
 
   constexpr activity(detail::definition_name id, function* body, undo_pointer compensation = nullptr,
-                     retry_policy policy = {})
-      : name_{id}, run_{body}, undo_{compensation}, retry_{policy} {}
+                     retry_policy policy = {}, isolation_level level = isolation_level::read_committed)
+      : name_{id}, run_{body}, undo_{compensation}, retry_{policy}, isolation_{level} {}
 
   /// `compensation` takes a context, the same inputs, the output, and dependencies of its own. When the workflow fails
   /// later on it runs with what history holds, in a transaction of its own, tried again by this activity's retry policy;
@@ -87,13 +88,20 @@ public:
       static_assert(std::is_same_v<typename parts::inputs, typename detail::undo_inputs<inputs, Out>::type>,
                     "romancy: a compensation takes (context&, inputs..., const output&, dependencies&...)");
     }
-    return activity<function, undo_signature>{name_, run_, compensation, retry_};
+    return activity<function, undo_signature>{name_, run_, compensation, retry_, isolation_};
   }
   /// When failed attempts are tried again. Default: exponential from 1 s, 5 attempts.
-  constexpr activity retry(retry_policy policy) const { return {name_, run_, undo_, policy}; }
+  constexpr activity retry(retry_policy policy) const { return {name_, run_, undo_, policy, isolation_}; }
+  /// Of its transaction, and of its compensation's. Default: read_committed.
+  constexpr activity isolation(isolation_level level) const {
+    static_assert(std::is_same_v<Context, activity_context>,
+                  "romancy: an activity with an external_context has no transaction: it takes no isolation level");
+    return {name_, run_, undo_, retry_, level};
+  }
 
   constexpr std::string_view name() const { return name_.text(); }
   constexpr const retry_policy& retry() const { return retry_; }
+  constexpr isolation_level isolation() const { return isolation_; }
   constexpr function* run() const { return run_; }
   constexpr undo_pointer undo() const { return undo_; }
 
@@ -102,6 +110,7 @@ private:
   function* run_;
   undo_pointer undo_;
   retry_policy retry_;
+  isolation_level isolation_;
 };
 
 template <class F> activity(detail::definition_name, F) -> activity<detail::signature_t<F>>;

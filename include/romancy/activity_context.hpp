@@ -40,13 +40,21 @@ public:
       using result = std::invoke_result_t<Body&>;
       static_assert(!std::is_reference_v<result>, "romancy: return by value: the savepoint ends here");
       static_assert(!detail::is_task<result>, "romancy: the body of a transaction is not a coroutine");
-      savepoint scope{*port_};
+      port_->open_scope();
+      const auto run = [&]() -> result {
+        try {
+          return body();
+        } catch (...) {
+          port_->roll_back_scope(std::current_exception());
+          throw;
+        }
+      };
       if constexpr (std::is_void_v<result>) {
-        body();
-        scope.keep();
+        run();
+        port_->release_scope();
       } else {
-        std::remove_reference_t<result> value = body();
-        scope.keep();
+        std::remove_cv_t<result> value = run();
+        port_->release_scope();
         return value;
       }
     }
@@ -66,19 +74,6 @@ public:
   detail::activity_port& port() noexcept { return *port_; }
 
 private:
-  class savepoint {
-  public:
-    explicit savepoint(detail::activity_port& port) : port_{&port} { port.open_scope(); }
-    savepoint(const savepoint&) = delete;
-    savepoint& operator=(const savepoint&) = delete;
-    ~savepoint() {
-      if (port_) port_->roll_back_scope();
-    }
-    void keep() { std::exchange(port_, nullptr)->release_scope(); }
-
-  private:
-    detail::activity_port* port_;
-  };
   detail::activity_port* port_;
   std::optional<romancy::session> session_;
 };

@@ -16,8 +16,9 @@ namespace romancy {
 
 /// Everything an app can be told. Every member has a default, so that designated initializers name only what differs.
 struct app_options {
-  /// `postgresql://user:password@host:port/name?options`, `mysql://user:password@host:port/name?options`, `sqlite3://path`
-  /// or a plain path. A file is made when it does not exist, its directory is not; nor is the database of a server.
+  /// `postgresql://user:password@host:port/name?options`, `mysql://user:password@host:port/name?options`,
+  /// `sqlite3://path` or a plain path. A file is made when it does not exist, its directory is not; nor is the database
+  /// of a server.
   std::string database{};
   /// A label for people: logs and the `worker_epochs` table. Two apps may share it.
   std::string worker_id{};
@@ -29,6 +30,12 @@ struct app_options {
   /// The service's own actor system to live in, or null: the app makes one. It must outlive the app, and be configured as
   /// romancy::configure in caf.hpp does it.
   caf::actor_system* actor_system = nullptr;
+  /// PostgreSQL and MySQL: attempts that have a session at once, each a connection of its own, opened when it is needed.
+  /// One more does all the rest, and with PostgreSQL another one listens.
+  int database_sessions = 8;
+  /// PostgreSQL: commits of this app wake other processes by NOTIFY, and theirs wake this one. All look by themselves
+  /// too, only later.
+  bool notify = true;
   /// Activities that run at once; each has a thread.
   int executors = 16;
   /// Instances kept in memory at once; more wait in the database. Starting does not count.

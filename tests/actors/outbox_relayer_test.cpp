@@ -118,9 +118,12 @@ TEST_F(OutboxRelayer, WaitsThePollIntervalBetweenAttemptsWhateverWakesIt) {
   world.insert_event("E-1");
   world.start_relayer(options);
   world.advance(500ms);
-  world.insert_event("E-2"); // found by the poll at 2 s, as nobody wakes the relayer
+  world.insert_event("E-2"); // found by the poll, as nobody wakes the relayer
   world.advance(2s);
-  EXPECT_EQ(sent_at(), (std::vector<long long>{0, 2000, 2000}));
+  ASSERT_EQ(sent_at().size(), 3U);
+  EXPECT_GE(sent_at()[1], 1800); // the poll comes up to a tenth earlier than it must
+  EXPECT_LE(sent_at()[1], 2000);
+  EXPECT_EQ(sent_at()[2], 2000); // the attempt does not
 }
 
 TEST_F(OutboxRelayer, DoesNotLetDeadEventsAtTheHeadDelayTheOthers) {
@@ -241,7 +244,8 @@ TEST_F(OutboxRelayer, DoesNotMarkAnEventWhoseClaimIsLostWhileItIsOnTheWire) {
   world.insert_event("E-2"); // it goes on
   world.advance(1s);
   EXPECT_EQ(world.event_state("E-2"), "published 0");
-  EXPECT_EQ(sent_at(), (std::vector<long long>{0, 1000}));
+  ASSERT_EQ(sent_at().size(), 2U);
+  EXPECT_GE(sent_at()[1], 900); // a poll comes up to a tenth earlier than it must
 }
 
 TEST_F(OutboxRelayer, DelaysNoOtherEventForASlowAnswer) {

@@ -39,14 +39,14 @@ TEST_F(Resume, CompletesAnInstanceThatCodeAndHistoryAgreeOnAgain) {
     ASSERT_TRUE(app.ends("A"));
     ASSERT_EQ(app.status("A"), instance_status::parked);
     ASSERT_EQ(resume(app, "A"), 1); // too early: it parks again
-    app.advance(1s);
+    app.advance(4s);
     ASSERT_EQ(app.status("A"), instance_status::parked);
   }
   world<plain> app{file, book};
   app.advance(2s);
   ASSERT_EQ(app.status("A"), instance_status::parked); // nobody asked
   ASSERT_EQ(resume(app, "A"), 1);
-  app.advance(1s); // the next look finds it
+  app.advance(4s); // an idle app looks that seldom
   EXPECT_EQ(app.status("A"), instance_status::completed);
   EXPECT_EQ(app.instance("A").output, R"("F-A 1 7 A/@send_event:1")");
   EXPECT_EQ(app.instance("A").error, "");

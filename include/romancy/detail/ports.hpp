@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <coroutine>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,6 +22,7 @@
 #include <romancy/error.hpp>
 #include <romancy/health.hpp>
 #include <romancy/instance_id.hpp>
+#include <romancy/isolation_level.hpp>
 #include <romancy/retry_policy.hpp>
 #include <romancy/storage.hpp>
 
@@ -44,7 +46,8 @@ public:
   virtual soci::session& session() = 0; ///< begins the transaction at its first call
   virtual void open_scope() = 0;        ///< a savepoint, opened in the database only once the session is used
   virtual void release_scope() = 0;
-  virtual void roll_back_scope() noexcept = 0;       ///< a failure fails the whole attempt instead
+  /// `why` is what was thrown. A failure fails the whole attempt instead.
+  virtual void roll_back_scope(const std::exception_ptr& why) noexcept = 0;
   virtual std::string add_event(outgoing_event) = 0; ///< checks it; returns its id
   virtual void on_commit(std::function<void()>) = 0;
   virtual const std::string& instance_id() const = 0;
@@ -136,6 +139,7 @@ struct activity_entry {
   /// `all` is the inputs, followed by the output unless that is void. Null: nothing to undo.
   json (*undo)(activity_port&, const json& all, const dependency_set&);
   bool undo_takes_output;
+  isolation_level isolation = isolation_level::read_committed;
 };
 
 struct workflow_entry {
