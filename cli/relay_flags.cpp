@@ -28,7 +28,8 @@ outbox_options relay_flags::options() const {
 }
 
 void add_database_flag(CLI::App& app, std::string& database) {
-  app.add_option("--database", database, "sqlite3://path, a plain path, postgresql://user:password@host/name or mysql://user:password@host/name")
+  app.add_option("--database", database,
+                 "sqlite3://path, a plain path, postgresql://user:password@host/name or mysql://user:password@host/name")
       ->envname("ROMANCY_DATABASE_URL")
       ->required();
 }
