@@ -1,6 +1,7 @@
 #include "storage/compensation_table.hpp"
 
 #include "storage/storage_failure.hpp"
+#include "storage/text_check.hpp"
 #include "storage/timestamp.hpp"
 
 namespace romancy {
@@ -14,6 +15,7 @@ compensation_table::compensation_table(database& db)
                soci::use(row_.arguments), soci::use(now_))} {}
 
 void compensation_table::insert(const std::string& instance_id, const compensation_record& record, time_point now) try {
+  check_text(db_, "write a compensation of " + instance_id, {&instance_id, &record.activity_id, &record.arguments});
   instance_id_ = instance_id;
   row_ = record;
   now_ = to_text(now);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <string_view>
 
 namespace romancy {
@@ -9,18 +10,22 @@ namespace romancy {
 struct dialect {
   std::string_view name;               ///< also of SOCI's backend
   std::string_view begin;              ///< a transaction that will write
-  std::string_view if_absent_instance; ///< ends an INSERT that does nothing when the instance_id is there
+  std::string_view if_absent_instance; ///< ends an INSERT that does nothing, or fails, when the instance_id is there
   std::string_view due_index;          ///< after the table's name: how the claim of due events is to find them
-  std::string_view count_tables;       ///< how many tables are called :name
-  std::string_view skip_locked;        ///< ends a SELECT whose rows are taken, but for those that others are taking
-  std::string_view keep_locked;        ///< ends a SELECT whose row must stay as it is until COMMIT
-  std::string_view share_locked;       ///< the same, by many at once
-  std::string_view lock_migrations;    ///< until COMMIT, or unlock_migrations; selects 1 when it has the lock
+  /// Selects unfinished instances, each in the order of an index: MySQL locks whatever it sorts.
+  std::array<std::string_view, 2> unfinished;
+  std::string_view unfinished_index; ///< after the table's name
+  std::string_view count_tables;     ///< how many tables are called :name
+  std::string_view skip_locked;      ///< ends a SELECT whose rows are taken, but for those that others are taking
+  std::string_view keep_locked;      ///< ends a SELECT whose row must stay as it is until COMMIT
+  std::string_view share_locked;     ///< the same, by many at once
+  std::string_view lock_migrations;  ///< until COMMIT, or unlock_migrations; selects 1 when it has the lock
   std::string_view unlock_migrations;
   std::string_view now; ///< the time of the database, UTC; empty: it has no clock of its own
   /// One transaction writes at a time, over all processes: others wait for BEGIN, and nothing can come in between.
   bool one_writer;
-  bool notifies; ///< commits can wake other processes
+  bool keeps_nul; ///< in text
+  bool notifies;  ///< commits can wake other processes
 };
 
 /// https://www.sqlite.org/lang.html
@@ -29,6 +34,8 @@ inline constexpr dialect sqlite3_dialect{
     .begin = "BEGIN IMMEDIATE", // takes the write lock at once, so that nothing later can fail for want of it
     .if_absent_instance = " ON CONFLICT (instance_id) DO NOTHING",
     .due_index = " INDEXED BY idx_outbox_due",
+    .unfinished = {"status IN ('running', 'compensating')"},
+    .unfinished_index = "",
     .count_tables = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = :name",
     .skip_locked = "",
     .keep_locked = "",
@@ -37,6 +44,7 @@ inline constexpr dialect sqlite3_dialect{
     .unlock_migrations = "",
     .now = "",
     .one_writer = true,
+    .keeps_nul = true,
     .notifies = false,
 };
 
@@ -46,6 +54,8 @@ inline constexpr dialect postgresql_dialect{
     .begin = "BEGIN",
     .if_absent_instance = " ON CONFLICT (instance_id) DO NOTHING",
     .due_index = "",
+    .unfinished = {"status IN ('running', 'compensating')"},
+    .unfinished_index = "",
     .count_tables = "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename = :name",
     .skip_locked = " FOR UPDATE SKIP LOCKED",
     .keep_locked = " FOR UPDATE",
@@ -54,6 +64,7 @@ inline constexpr dialect postgresql_dialect{
     .unlock_migrations = "",
     .now = "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')",
     .one_writer = false,
+    .keeps_nul = false,
     .notifies = true,
 };
 
@@ -61,8 +72,10 @@ inline constexpr dialect postgresql_dialect{
 inline constexpr dialect mysql_dialect{
     .name = "mysql",
     .begin = "BEGIN",
-    .if_absent_instance = " ON DUPLICATE KEY UPDATE instance_id = workflow_instances.instance_id",
-    .due_index = "",
+    .if_absent_instance = "", // one that updates nothing instead would count as a row too
+    .due_index = " FORCE INDEX (idx_outbox_due)",
+    .unfinished = {"status = 'compensating'", "status = 'running'"},
+    .unfinished_index = " FORCE INDEX (idx_instances_unfinished)",
     .count_tables =
         "SELECT count(*) FROM information_schema.tables WHERE table_schema = database() AND table_name = :name",
     .skip_locked = " FOR UPDATE SKIP LOCKED",
@@ -72,6 +85,7 @@ inline constexpr dialect mysql_dialect{
     .unlock_migrations = "DO RELEASE_LOCK(CONCAT('romancy ', MD5(database())))",
     .now = "SELECT CAST(UTC_TIMESTAMP(6) AS CHAR)",
     .one_writer = false,
+    .keeps_nul = true,
     .notifies = false,
 };
 

@@ -1,6 +1,7 @@
 #include "storage/history_table.hpp"
 
 #include "storage/storage_failure.hpp"
+#include "storage/text_check.hpp"
 #include "storage/timestamp.hpp"
 
 namespace romancy {
@@ -18,6 +19,7 @@ history_table::history_table(database& db)
 
 bool history_table::insert(const std::string& instance_id, const history_record& record, const std::string& epoch,
                            std::int64_t fence, time_point now) try {
+  check_text(db_, "write the history of " + instance_id, {&instance_id, &record.activity_id, &record.data});
   row_ = record;
   instance_id_ = instance_id;
   epoch_ = epoch;

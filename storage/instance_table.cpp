@@ -4,6 +4,7 @@
 
 #include "storage/rows_changed.hpp"
 #include "storage/storage_failure.hpp"
+#include "storage/text_check.hpp"
 #include "storage/timestamp.hpp"
 #include "storage/where_clause.hpp"
 
@@ -34,13 +35,16 @@ instance_table::instance_table(database& db)
                soci::use(row_.instance_id), soci::use(epoch_), soci::use(row_.fence))} {}
 
 bool instance_table::insert(const instance_record& instance, const std::string& epoch, time_point now) try {
+  check_text(db_, "start an instance", {&instance.instance_id, &instance.workflow, &instance.input});
   row_ = instance;
   epoch_ = epoch;
   now_ = to_text(now);
   insert_.execute(true);
   return insert_.get_affected_rows() == 1;
 } catch (const soci::soci_error& e) {
-  throw storage_failure::from(e, "start an instance");
+  const auto failure = storage_failure::from(e, "start an instance");
+  if (failure.kind() == failure_kind::unique_violation) return false; // MySQL says so by an error
+  throw failure;
 }
 
 std::optional<instance_record> instance_table::find(const std::string& instance_id) try {
@@ -67,14 +71,16 @@ std::vector<instance_record> instance_table::claim(const std::string& epoch, con
   std::string status;
   soci::indicator error_is, cancel_is;
   std::vector<instance_record> claimed;
-  {
+  for (const auto& unfinished : db_.dialect().unfinished) {
+    const int left = limit - static_cast<int>(claimed.size());
+    if (unfinished.empty() || left <= 0) continue;
     soci::statement due =
         (db_.session().prepare << "SELECT instance_id, workflow_name, status, input_data, error, fence, cancel_reason "
-                                  "FROM workflow_instances WHERE status IN ('running', 'compensating') AND "
-                                  "owner_epoch IS NULL AND workflow_name IN (" +
-                                      names + ") ORDER BY started_at LIMIT :limit" +
-                                      std::string{db_.dialect().skip_locked},
-         soci::use(limit), soci::into(row.instance_id), soci::into(row.workflow), soci::into(status),
+                                  "FROM workflow_instances" +
+                                      std::string{db_.dialect().unfinished_index} + " WHERE " + std::string{unfinished} +
+                                      " AND owner_epoch IS NULL AND workflow_name IN (" + names +
+                                      ") ORDER BY started_at LIMIT :limit" + std::string{db_.dialect().skip_locked},
+         soci::use(left), soci::into(row.instance_id), soci::into(row.workflow), soci::into(status),
          soci::into(row.input), soci::into(row.error, error_is), soci::into(row.fence),
          soci::into(row.cancel_reason, cancel_is));
     for (bool more = due.execute(true); more; more = due.fetch()) {
@@ -102,6 +108,7 @@ std::vector<instance_record> instance_table::claim(const std::string& epoch, con
 
 bool instance_table::begin_compensation(const std::string& instance_id, const std::string& epoch, std::int64_t fence,
                                         const std::string& error) try {
+  check_text(db_, "begin to compensate an instance", {&instance_id, &error});
   if (rows_changed((db_.session().prepare << "UPDATE workflow_instances SET status = 'compensating', error = :error "
                                              "WHERE instance_id = :id AND owner_epoch = :epoch AND fence = :fence AND "
                                              "status = 'running'",
@@ -115,6 +122,7 @@ bool instance_table::begin_compensation(const std::string& instance_id, const st
 }
 
 bool instance_table::finish(const instance_record& finished, const std::string& epoch, time_point now) try {
+  check_text(db_, "finish an instance", {&finished.instance_id, &finished.output, &finished.error});
   row_ = finished;
   epoch_ = epoch;
   now_ = to_text(now);
@@ -141,6 +149,7 @@ bool instance_table::finish(const instance_record& finished, const std::string& 
 }
 
 bool instance_table::request_cancel(const cancel_request& request) try {
+  check_text(db_, "cancel an instance", {&request.instance_id, &request.reason});
   if (rows_changed((db_.session().prepare
                         << "UPDATE workflow_instances SET cancel_reason = :reason WHERE instance_id = :id "
                            "AND status = 'running' AND cancel_reason IS NULL",

@@ -19,8 +19,8 @@ public:
   /// Adds a running instance owned by `epoch`; false if the id exists.
   bool insert(const instance_record& instance, const std::string& epoch, time_point now);
   std::optional<instance_record> find(const std::string& instance_id);
-  /// Takes up to `limit` unfinished instances of these workflows that nobody owns, the oldest first. Each gets a new
-  /// fence.
+  /// Takes up to `limit` unfinished instances of these workflows that nobody owns, the oldest first (of MySQL: of those
+  /// that are being undone, then of the others). Each gets a new fence.
   std::vector<instance_record> claim(const std::string& epoch, const std::vector<std::string>& workflows, int limit);
   /// From running to compensating, or there already; false if it is not ours.
   bool begin_compensation(const std::string& instance_id, const std::string& epoch, std::int64_t fence,

@@ -75,6 +75,15 @@ std::vector<std::string> migrations::statements(std::string_view script) {
   return found;
 }
 
+const char* const migrations::schema_table =
+    "CREATE TABLE IF NOT EXISTS romancy_schema (version INTEGER PRIMARY KEY, name VARCHAR(255) NOT NULL, applied_at "
+    "TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);\n";
+
+std::string migrations::record(const step& applied) {
+  return "INSERT INTO romancy_schema (version, name) VALUES (" + std::to_string(applied.version) + ", '" + applied.name +
+         "');\n";
+}
+
 int migrations::newest() { return all(sqlite3_dialect).back().version; }
 
 int migrations::current(database& db) try {
@@ -111,16 +120,12 @@ std::vector<std::string> migrations::apply(database& db) {
   try {
     lock(db);
     auto& sql = db.session();
-    sql << "CREATE TABLE IF NOT EXISTS romancy_schema (version INTEGER PRIMARY KEY, name VARCHAR(255) NOT NULL, "
-           "applied_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)";
+    for (const auto& statement : statements(schema_table)) sql << statement;
     for (const auto& step : pending(db)) { // another process may have been faster
-      for (const auto& statement : statements(step.sql)) sql << statement;
-      const std::string name = step.name;
-      sql << "INSERT INTO romancy_schema (version, name) VALUES (:version, :name)", soci::use(step.version),
-          soci::use(name);
-      applied.push_back(name);
+      for (const auto& statement : statements(step.sql + record(step))) sql << statement;
+      applied.emplace_back(step.name);
     }
-    db.commit();
+    if (db.in_transaction()) db.commit(); // MySQL has committed CREATE TABLE by itself
     unlock(db);
   } catch (const soci::soci_error& e) {
     db.roll_back();

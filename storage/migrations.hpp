@@ -22,6 +22,9 @@ public:
 
   /// The statements of a step, which end with ';' at the end of a line: SOCI runs the first of a text and drops the rest.
   static std::vector<std::string> statements(std::string_view script);
+  /// What makes the table of the schema's version, before the first step, and what is written into it after each.
+  static const char* const schema_table;
+  static std::string record(const step& applied);
 
   /// The newest version that the code knows.
   static int newest();

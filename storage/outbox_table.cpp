@@ -4,6 +4,7 @@
 
 #include "storage/rows_changed.hpp"
 #include "storage/storage_failure.hpp"
+#include "storage/text_check.hpp"
 #include "storage/timestamp.hpp"
 #include "storage/where_clause.hpp"
 
@@ -61,6 +62,9 @@ outbox_table::outbox_table(database& db)
            soci::use(error_, error_is_), soci::use(attempts_), soci::use(now_), soci::use(row_.id), soci::use(epoch_))} {}
 
 void outbox_table::insert(const event_record& event) try {
+  check_text(db_, "write the outbox",
+             {&event.id, &event.type, &event.source, &event.data, &event.content_type, &event.attributes,
+              &event.instance_id, &event.activity_id});
   row_ = event;
   created_at_ = to_text(event.created_at);
   attributes_is_ = is(row_.attributes);
@@ -102,6 +106,7 @@ std::vector<event_record> outbox_table::claim(const std::string& epoch, int limi
 }
 
 bool outbox_table::mark(const std::string& epoch, const event_mark& mark, time_point now) try {
+  check_text(db_, "mark an event of the outbox", {&mark.event_id, &mark.last_error});
   epoch_ = epoch;
   row_.id = mark.event_id;
   error_ = mark.last_error;

@@ -39,6 +39,9 @@ std::string connect_string(const database_url& url, const std::string& name) {
   return text;
 }
 
+/// Times are text: as to_text() writes them, whatever the server is set to.
+constexpr auto same_times = "SET TIME ZONE 'UTC'; SET datestyle = 'ISO, YMD'";
+
 PGconn* native(const soci::session& session) {
   return static_cast<soci::postgresql_session_backend*>(const_cast<soci::session&>(session).get_backend())->conn_;
 }
@@ -49,8 +52,8 @@ postgresql_database::postgresql_database(const database_url& url, const options&
     : server_database{postgresql_dialect, connect_string(url, how.name), how} {
   PQsetNoticeProcessor(
       native(session()), [](void*, const char*) {}, nullptr);
-  run("SET TIME ZONE 'UTC'", "set the time zone");
-  run("SET lock_timeout = " + std::to_string(how.busy_timeout.count()), "set the limit of waiting for locks");
+  run(same_times + std::string{"; SET lock_timeout = "} + std::to_string(how.busy_timeout.count()),
+      "set up the connection");
 } catch (const soci::soci_error& e) {
   throw storage_failure::from_connecting(e);
 }
@@ -59,6 +62,7 @@ std::unique_ptr<soci::session> postgresql_database::connect(const database_url& 
   auto session = std::make_unique<soci::session>("postgresql", connect_string(url, ""));
   PQsetNoticeProcessor(
       native(*session), [](void*, const char*) {}, nullptr);
+  *session << same_times;
   return session;
 } catch (const soci::soci_error& e) {
   throw storage_failure::from_connecting(e);

@@ -54,6 +54,8 @@ void server_database::do_begin(isolation_level) { run(std::string{dialect().begi
 void server_database::commit() {
   if (is_spoiled()) // COMMIT would roll back, and say that it went well
     throw storage_failure{failure_kind::other, "cannot commit: a statement of the transaction has failed"};
+  if (!in_transaction()) // it would commit nothing, and say that it went well
+    throw storage_failure{failure_kind::conflict, "cannot commit: the transaction has ended before"};
   run("COMMIT", "commit");
 }
 
@@ -65,7 +67,8 @@ void server_database::roll_back() noexcept {
 }
 
 void server_database::open_savepoint(int level) {
-  if (!in_transaction()) throw storage_failure{failure_kind::other, "cannot open a savepoint: the transaction has ended"};
+  if (!in_transaction()) // of MySQL it was a deadlock
+    throw storage_failure{failure_kind::conflict, "cannot open a savepoint: the transaction has ended"};
   if (level > 0) run("SAVEPOINT romancy_" + std::to_string(level), "open a savepoint");
 }
 void server_database::release_savepoint(int level) {
@@ -73,6 +76,8 @@ void server_database::release_savepoint(int level) {
 }
 void server_database::roll_back_savepoint(int level) {
   if (level == 0) return roll_back();
+  if (!in_transaction())
+    throw storage_failure{failure_kind::conflict, "cannot roll back to a savepoint: the transaction has ended"};
   run("ROLLBACK TO SAVEPOINT romancy_" + std::to_string(level), "roll back to a savepoint");
   release_savepoint(level);
 }

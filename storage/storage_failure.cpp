@@ -36,6 +36,7 @@ failure_kind kind_of(const soci::postgresql_soci_error& error) {
   if (state == "55P03") return busy;                         // lock_not_available
   if (state == "40001" || state == "40P01") return conflict; // serialization_failure, deadlock_detected
   if (state == "28000" || state == "28P01" || state == "3D000" || state == "42501") return broken;
+  if (state == "25P03") return unavailable; // idle_in_transaction_session_timeout has ended it
   if (group == "08" || group == "53" || group == "57" || group == "58" || state == "25006") // also: a standby
     return state == "57014" ? other : unavailable;                                          // query_canceled
   if (group == "XX") return broken;
@@ -78,6 +79,7 @@ failure_kind kind_of(const soci::mysql_soci_error& error) {
     case 1044:
     case 1045:
     case 1049:
+    case 1130: // host not allowed
     case 1142:
     case 1698: return broken;
     default: return other;
@@ -104,11 +106,11 @@ storage_failure storage_failure::from(const soci::soci_error& error, const std::
 storage_failure storage_failure::from_connecting(const soci::soci_error& error) {
   const auto failure = from(error, "open the database");
   if (failure.kind() != other) return failure;
-  // libpq gives no code for a connection that fails, only the server's text.
+  // libpq gives no code for a connection that fails, only the server's text; of MySQL it is a certificate.
   const std::string text = failure.what();
   for (const auto* fatal :
        {"authentication failed", "does not exist", "no pg_hba.conf entry", "not permitted to", "permission denied for",
-        "invalid connection option", "invalid sslmode", "no password supplied"})
+        "invalid connection option", "invalid sslmode", "no password supplied", "certificate", "does not support SSL"})
     if (text.find(fatal) != std::string::npos) return {broken, text};
   return {dynamic_cast<const soci::sqlite3_soci_error*>(&error) ? other : unavailable, text};
 }

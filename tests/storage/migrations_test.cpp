@@ -228,7 +228,7 @@ TEST_P(Migrations, GoOnWhereAKilledProcessHasLeftThemHalfApplied) {
         db->session() << "DROP TABLE IF EXISTS " + std::string{table};
       if (step.version == 2) make_version_1_with_orders(*db);
       for (std::size_t i = 0; i < done; ++i) db->session() << statements[i];
-      db->commit();
+      if (db->in_transaction()) db->commit();
       EXPECT_EQ(migrations::apply(*db).size(), steps.size() - static_cast<std::size_t>(step.version) + 1);
       EXPECT_EQ(migrations::current(*db), migrations::newest());
       if (step.version == 2) {

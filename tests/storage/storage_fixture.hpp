@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -48,6 +49,17 @@ template <class Action> failure_kind kind_of_failure(Action action) {
 class connected : public on_every_database {
 protected:
   std::unique_ptr<database> open(const database::options& how = {}) const { return database::open(url, how, 10s); }
+  /// Until a transaction on a server waits for another one's lock.
+  void wait_until_somebody_waits() const {
+    const auto db = open();
+    const auto* waiting = is(database_url::backend::postgresql)
+                              ? "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
+                                "datname = current_database()"
+                              : "SELECT count(*) FROM information_schema.processlist p JOIN "
+                                "information_schema.innodb_trx t ON t.trx_mysql_thread_id = p.id "
+                                "WHERE p.db = database() AND t.trx_state = 'LOCK WAIT'";
+    while (number(*db, waiting) == 0) std::this_thread::yield();
+  }
 };
 
 /// All tables over one connection to a migrated database.
