@@ -13,8 +13,8 @@
 #include "actors/payload_text.hpp"
 #include "runtime/engine.hpp"
 #include "runtime/storage_backend.hpp"
-#include "storage/instance_table.hpp"
 #include "storage/storage_failure.hpp"
+#include "storage/tables.hpp"
 
 namespace romancy {
 
@@ -23,9 +23,7 @@ namespace {
 /// Looks at instances, from any thread, on a connection that is made anew when it was lost.
 class instance_reader {
 public:
-  explicit instance_reader(std::shared_ptr<detail::storage_backend> backend) : backend_{std::move(backend)} {
-    use(backend_->open());
-  }
+  explicit instance_reader(std::shared_ptr<detail::storage_backend> backend) : backend_{std::move(backend)} {}
   std::optional<instance_record> find(const std::string& id) {
     const std::lock_guard lock{mutex_};
     if (db_) try {
@@ -35,16 +33,13 @@ public:
         instances_.reset();
         db_.reset();
       }
-    use(backend_->open_now());
+    auto db = backend_->open_now();
+    instances_ = open_tables<instance_table>(*db);
+    db_ = std::move(db);
     return instances_->find(id);
   }
 
 private:
-  void use(std::unique_ptr<database> db) {
-    instances_ = std::make_unique<instance_table>(*db);
-    db_ = std::move(db);
-  }
-
   std::shared_ptr<detail::storage_backend> backend_;
   std::mutex mutex_;
   std::unique_ptr<database> db_;
