@@ -21,9 +21,9 @@ using commit_actions = std::vector<std::function<void()>>;
 
 /// What is said of an attempt whose SQL has ended the transaction.
 inline constexpr auto transaction_vanished =
-    "its SQL rolled the whole transaction back (INSERT OR ROLLBACK, or RAISE(ROLLBACK) in a trigger): let the statement "
-    "fail, "
-    "and use ctx.transaction to undo a part";
+    "its SQL rolled the whole transaction back (INSERT OR ROLLBACK, RAISE(ROLLBACK) in a trigger, or a deadlock whose "
+    "error "
+    "it caught): let the error leave the activity, and use ctx.transaction to undo a part";
 
 /// Why an attempt failed.
 enum class attempt_fault {

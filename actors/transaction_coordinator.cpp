@@ -13,6 +13,7 @@ constexpr auto turn = std::chrono::milliseconds{50}; // of this process, while o
 constexpr auto turn_of_others = std::chrono::milliseconds{3};
 constexpr auto damage_is_news = std::chrono::minutes{1};
 
+constexpr auto connection_lost = "the connection to the database was lost";
 constexpr auto commit_in_doubt = "the connection was lost during COMMIT: history says whether it was done";
 
 /// Another process owns the instance now, or this one has begun to own it anew.
@@ -89,6 +90,7 @@ public:
   void failed(transaction_coordinator&, const std::string& why, verdict what) override {
     switch (what) {
       case verdict::ownership_lost: return tell(sender_, request_failed{attempt_.ticket, true, why});
+      case verdict::lost: return tell(sender_, attempt_failed{attempt_.ticket, why, attempt_fault::lost});
       case verdict::in_history: return tell(sender_, attempt_failed{attempt_.ticket, why, attempt_fault::in_doubt});
       case verdict::refused: return tell(sender_, attempt_failed{attempt_.ticket, why, attempt_fault::own});
     }
@@ -156,7 +158,8 @@ caf::behavior transaction_coordinator::make_behavior() {
         if (take_back(lease))
           run_in_savepoint(std::move(next));
         else
-          next->failed(*this, transaction_vanished, verdict::refused);
+          next->failed(*this, db_->is_connected() ? transaction_vanished : connection_lost,
+                       db_->is_connected() ? verdict::refused : verdict::lost);
         if (!shares_transactions()) commit();
         after_lease();
       },
@@ -505,7 +508,7 @@ bool transaction_coordinator::take_back(const lease_ptr& lease, bool expected) {
   lent_ = nullptr;
   db_->take_back();
   if (db_->in_transaction()) return true;
-  if (!expected) log().error("the SQL of {} rolled the whole transaction back", borrower_);
+  if (!expected && db_->is_connected()) log().error("the SQL of {} rolled the whole transaction back", borrower_);
   give_up_transaction();
   return false;
 }
@@ -525,6 +528,7 @@ transaction_coordinator::nothing transaction_coordinator::carry_out(const regist
     give_back_all_of(epoch);
     tables_->epochs.remove(epoch);
   }
+  if (tables_->epochs.exists(epoch_)) return {}; // by a commit whose outcome was not known
   tables_->epochs.insert(epoch_, env_->options.worker_id, db_->now(env_->clock->now()), env_->options.worker_lease);
   return {};
 }

@@ -51,6 +51,7 @@ private:
   enum class verdict {
     refused,
     ownership_lost, ///< the instance is another worker's
+    lost,           ///< no fault of its own: again
     in_history,     ///< of a step: it was committed before
   };
   /// Something that waits for its turn in a batch.

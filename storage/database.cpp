@@ -85,7 +85,7 @@ std::unique_ptr<soci::session> database::connect(const database_url& url) {
 }
 
 time_point database::now(time_point ours) {
-  if (dialect_.now.empty()) return ours;
+  if (dialect_.now.empty() || !own_clock_) return ours;
   try {
     std::string text;
     session_ << std::string{dialect_.now}, soci::into(text);

@@ -36,7 +36,8 @@ public:
     std::chrono::milliseconds busy_timeout{1000}; ///< how long a statement waits for a lock
     statement_hook on_statement{};
     std::function<void(const std::string& why)> on_waiting{}; ///< told once, when open() begins to wait
-    std::string name{}; ///< by which break_connections() finds it; empty: it does not
+    bool own_clock = true; ///< now() is the database's, where it has a clock; for tests of which time is virtual
+    std::string name{};    ///< by which break_connections() finds it; empty: it does not
   };
 
   virtual ~database() = default;
@@ -86,11 +87,12 @@ public:
 
 protected:
   virtual void do_begin(isolation_level level) = 0;
-  database(const romancy::dialect& spoken, const std::string& connect_string)
-      : dialect_{spoken}, session_{std::string{spoken.name}, connect_string} {}
+  database(const romancy::dialect& spoken, const std::string& connect_string, const options& how)
+      : dialect_{spoken}, own_clock_{how.own_clock}, session_{std::string{spoken.name}, connect_string} {}
 
 private:
   const romancy::dialect& dialect_;
+  bool own_clock_;
   soci::session session_;
 };
 

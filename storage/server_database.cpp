@@ -31,7 +31,7 @@ private:
 };
 
 server_database::server_database(const romancy::dialect& spoken, const std::string& connect_string, const options& how)
-    : database{spoken, connect_string}, state_{std::make_shared<state>()} {
+    : database{spoken, connect_string, how}, state_{std::make_shared<state>()} {
   state_->on_statement = how.on_statement;
   state_->ddl_commits = &spoken == &mysql_dialect;
   session().set_logger(soci::logger{new guard{state_}});

@@ -129,7 +129,7 @@ template <class Impl> void run(Impl& impl, soci::statement& statement, const cha
 } // namespace
 
 sqlite3_database::sqlite3_database(const database_url& url, const options& how) try
-    : database{sqlite3_dialect, connect_string(url)} {
+    : database{sqlite3_dialect, connect_string(url), how} {
   auto& sql = session();
   sql << "PRAGMA busy_timeout = " + std::to_string(how.busy_timeout.count());
   std::string mode;

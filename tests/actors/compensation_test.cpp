@@ -13,9 +13,9 @@ constexpr auto shorter_saga =
 } // namespace changed
 namespace {
 
-class Compensation : public workflow_fixture {};
+class Compensation : public workflow_fixture<> {};
 
-TEST_F(Compensation, UndoesTheStepCompletedLastFirstAndTriesAgain) {
+TEST_P(Compensation, UndoesTheStepCompletedLastFirstAndTriesAgain) {
   world<saga> app{file, book};
   book.failures_left = 2;
   app.start("saga", {"A"}, "A");
@@ -29,7 +29,7 @@ TEST_F(Compensation, UndoesTheStepCompletedLastFirstAndTriesAgain) {
   EXPECT_EQ(app.event_types(), (names{"first.done", "first.undone"}));
 }
 
-TEST_F(Compensation, SaysWhatCouldNotBeUndoneAndUndoesTheRest) {
+TEST_P(Compensation, SaysWhatCouldNotBeUndoneAndUndoesTheRest) {
   world<saga> app{file, book};
   book.failures_left = 3;
   app.start("saga", {"A"}, "A");
@@ -40,7 +40,7 @@ TEST_F(Compensation, SaysWhatCouldNotBeUndoneAndUndoesTheRest) {
   EXPECT_EQ(app.rows(), (names{"first A", "second A", "undo first F-A"}));
 }
 
-TEST_F(Compensation, ParksWhenTheCodeNoLongerHasTheCompensation) {
+TEST_P(Compensation, ParksWhenTheCodeNoLongerHasTheCompensation) {
   {
     world<saga> app{file, book};
     app.start("saga", {"A"}, "A");
@@ -54,7 +54,7 @@ TEST_F(Compensation, ParksWhenTheCodeNoLongerHasTheCompensation) {
       << app.instance("A").error;
 }
 
-TEST_F(Compensation, ParksWhenItTakesFewerArgumentsThanAreStored) {
+TEST_P(Compensation, ParksWhenItTakesFewerArgumentsThanAreStored) {
   {
     world<saga> app{file, book};
     app.start("saga", {"A"}, "A");
@@ -67,6 +67,8 @@ TEST_F(Compensation, ParksWhenItTakesFewerArgumentsThanAreStored) {
       << app.instance("A").error;
   EXPECT_EQ(app.rows(), (names{"first A", "second A", "undo second A"})); // nothing is undone with an input for an output
 }
+
+ROMANCY_ON_EVERY_DATABASE(Compensation);
 
 } // namespace
 } // namespace romancy::testing

@@ -1,6 +1,7 @@
 #include "actors/guard.hpp"
 #include "actors/message_types.hpp"
 #include "tests/actors/workflow_fixture.hpp"
+#include "tests/support/refused_writes.hpp"
 #include "tests/support/refusal.hpp"
 
 namespace romancy::testing {
@@ -15,11 +16,14 @@ constexpr auto lasting = workflow("lasting", [](workflow_context<slow>& ctx, con
   co_return "done";
 });
 
-class Dispatcher : public workflow_fixture {
+class DispatcherOnSqlite3 : public workflow_fixture<sqlite3_file> {};
+
+class Dispatcher : public workflow_fixture<> {
 protected:
-  static constexpr auto not_to_be_undone =
-      "CREATE TRIGGER stuck BEFORE UPDATE OF status ON workflow_instances WHEN NEW.status = 'compensating' "
-      "BEGIN SELECT RAISE(ABORT, 'not today'); END";
+  static void refuse_to_undo(simulation& app) {
+    refuse_writes(app.db(), "UPDATE", "workflow_instances", "NEW.status = 'compensating'");
+  }
+  static void let_undo(simulation& app) { allow_writes(app.db(), "workflow_instances"); }
 };
 
 /// When each replay began.
@@ -34,7 +38,7 @@ public:
   }
 };
 
-TEST_F(Dispatcher, RefusesStartsBeyondThoseThatMayWait) {
+TEST_F(DispatcherOnSqlite3, RefusesStartsBeyondThoseThatMayWait) {
   world<plain> app{file, book, {.max_waiting_starts = 3}};
   app.advance(10ms);
   app.db().begin(); // as another process that holds the lock
@@ -54,11 +58,11 @@ TEST_F(Dispatcher, RefusesStartsBeyondThoseThatMayWait) {
 }
 
 /// Asked after the k-th message since, for every k while its instances end.
-TEST_F(Dispatcher, StartsAndClaimsNothingOnceItWasToldToEnd) {
+TEST_P(Dispatcher, StartsAndClaimsNothingOnceItWasToldToEnd) {
   for (int k = 1; k <= 10; ++k) {
     notebook paper;
     paper.failures_left = 99;
-    world<plain> app{directory.file(std::to_string(k) + ".db"), paper};
+    world<plain> app{another(), paper};
     for (const auto* id : {"A1", "A2", "A3"}) app.start("plain", {id}, id);
     app.advance(50ms);
     const auto dispatcher = app.roster().get("dispatcher");
@@ -79,11 +83,11 @@ TEST_F(Dispatcher, StartsAndClaimsNothingOnceItWasToldToEnd) {
   }
 }
 
-TEST_F(Dispatcher, BeginsAnInstanceThatCannotGoOnAnewWithGrowingPausesAndParksIt) {
+TEST_P(Dispatcher, BeginsAnInstanceThatCannotGoOnAnewWithGrowingPausesAndParksIt) {
   const auto hooks = std::make_shared<timing_hooks>();
   world<saga> app{file, book, {.hooks = hooks}};
   hooks->now = [&] { return app.now(); };
-  app.db().session() << not_to_be_undone;
+  refuse_to_undo(app);
   app.start("saga", {"A"}, "A");
   ASSERT_TRUE(app.ends("A"));
   app.settle();
@@ -97,7 +101,7 @@ TEST_F(Dispatcher, BeginsAnInstanceThatCannotGoOnAnewWithGrowingPausesAndParksIt
   EXPECT_EQ(hooks->parked, names{"A: " + why});
   EXPECT_EQ(book.lines, (names{"first", "doomed"}));
 
-  app.db().session() << "DROP TRIGGER stuck";
+  let_undo(app);
   app.db().begin();
   ASSERT_EQ(instance_table{app.db()}.resume("A", ""), 1);
   app.db().commit();
@@ -106,7 +110,7 @@ TEST_F(Dispatcher, BeginsAnInstanceThatCannotGoOnAnewWithGrowingPausesAndParksIt
   EXPECT_EQ(app.rows(), (names{"first A", "second A", "undo second A", "undo first F-A"}));
 }
 
-TEST_F(Dispatcher, ParksAnInstanceWhoseHistoryCannotBeRead) {
+TEST_F(DispatcherOnSqlite3, ParksAnInstanceWhoseHistoryCannotBeRead) {
   kill_after<plain>(1);
   world<plain> app{file, book};
   app.db().session() << "ALTER TABLE workflow_history RENAME TO good";
@@ -122,38 +126,39 @@ TEST_F(Dispatcher, ParksAnInstanceWhoseHistoryCannotBeRead) {
   EXPECT_EQ(book.lines, names{"first"});
 }
 
-TEST_F(Dispatcher, GoesOnWithAnInstanceOnceItCan) {
+TEST_P(Dispatcher, GoesOnWithAnInstanceOnceItCan) {
   world<saga> app{file, book};
-  app.db().session() << not_to_be_undone;
+  refuse_to_undo(app);
   app.start("saga", {"A"}, "A");
   app.advance(10s); // the next time is at 15 s
   EXPECT_EQ(app.status("A"), instance_status::running);
-  app.db().session() << "DROP TRIGGER stuck";
+  let_undo(app);
   ASSERT_TRUE(app.ends("A"));
   EXPECT_EQ(app.now(), 15s);
   EXPECT_EQ(app.status("A"), instance_status::failed);
   EXPECT_EQ(app.instance("A").error, "doomed:1 failed after 1 attempt: there is no way");
 }
 
-TEST_F(Dispatcher, CountsOnlyFailuresToGoOnThatFollowEachOther) {
+TEST_P(Dispatcher, CountsOnlyFailuresToGoOnThatFollowEachOther) {
   const auto hooks = std::make_shared<timing_hooks>();
   world<lasting> app{file, book, {.hooks = hooks}};
   hooks->now = [&] { return app.now(); };
   const auto refuse = [&](const std::string& step) {
-    app.db().session() << "CREATE TRIGGER stuck BEFORE INSERT ON workflow_history WHEN NEW.activity_id = '" + step +
-                              "' BEGIN SELECT RAISE(ABORT, 'not today'); END";
+    refuse_writes(app.db(), "INSERT", "workflow_history", "NEW.activity_id = '" + step + '\'');
   };
   const auto replays = [&](std::size_t n) { return app.run_until([&] { return hooks->replays.size() == n; }); };
   refuse("@transaction:1"); // five attempts in 15 s, and that they failed cannot be written either
   app.start("lasting", {"A"}, "A");
   ASSERT_TRUE(replays(2));
   EXPECT_EQ(hooks->replays, (std::vector<long long>{16'000, 33'000}));
-  app.db().session() << "DROP TRIGGER stuck";
+  allow_writes(app.db(), "workflow_history");
   refuse("@transaction:2");
   book.failures_left = 3; // it goes on for 90 s
   ASSERT_TRUE(replays(3));
   EXPECT_EQ(hooks->replays.back(), 33'000 + 90'000 + 15'000 + 1'000);
 }
+
+ROMANCY_ON_EVERY_DATABASE(Dispatcher);
 
 } // namespace
 } // namespace romancy::testing

@@ -3,15 +3,15 @@
 namespace romancy::testing {
 namespace {
 
-class LifecycleHooks : public workflow_fixture {};
+class LifecycleHooks : public workflow_fixture<> {};
 
-TEST_F(LifecycleHooks, TellsItsHooksInOrderAndSurvivesTheirExceptions) {
+TEST_P(LifecycleHooks, TellsItsHooksInOrderAndSurvivesTheirExceptions) {
   for (const bool throwing : {false, true}) {
     notebook paper;
     paper.failures_left = 1;
     const auto hooks = std::make_shared<recording_hooks>();
     hooks->throwing = throwing;
-    world<plain> app{directory.file(throwing ? "throwing.db" : "hooks.db"), paper, {.hooks = hooks}};
+    world<plain> app{another(), paper, {.hooks = hooks}};
     app.start_relayer({.enabled = true, .broker_url = "http://broker/"});
     app.start("plain", {"A"}, "A");
     ASSERT_TRUE(app.ends("A"));
@@ -31,10 +31,10 @@ TEST_F(LifecycleHooks, TellsItsHooksInOrderAndSurvivesTheirExceptions) {
   }
 }
 
-TEST_F(LifecycleHooks, SaysOfReplayHowManyStepsAreRecorded) {
+TEST_P(LifecycleHooks, SaysOfReplayHowManyStepsAreRecorded) {
   const auto hooks = std::make_shared<recording_hooks>();
   for (const std::size_t steps : {0U, 2U}) {
-    const auto path = directory.file(std::to_string(steps) + ".db");
+    const auto path = another();
     {
       world<plain> app{path, book};
       app.start("plain", {"A"}, "A");
@@ -54,7 +54,7 @@ TEST_F(LifecycleHooks, SaysOfReplayHowManyStepsAreRecorded) {
   }
 }
 
-TEST_F(LifecycleHooks, SaysWhyAStepFailedAndWhenItIsTriedAgain) {
+TEST_P(LifecycleHooks, SaysWhyAStepFailedAndWhenItIsTriedAgain) {
   const auto hooks = std::make_shared<recording_hooks>();
   world<saga> app{file, book, {.hooks = hooks}};
   book.failures_left = 3; // to undo second
@@ -72,7 +72,7 @@ TEST_F(LifecycleHooks, SaysWhyAStepFailedAndWhenItIsTriedAgain) {
              "failed A: doomed:1 failed after 1 attempt: there is no way; not undone: second:1 (cannot undo yet)"}));
 }
 
-TEST_F(LifecycleHooks, SaysWhyAnInstanceWasParkedOrCancelled) {
+TEST_P(LifecycleHooks, SaysWhyAnInstanceWasParkedOrCancelled) {
   const auto hooks = std::make_shared<recording_hooks>();
   {
     world<patient> app{file, book};
@@ -91,6 +91,8 @@ TEST_F(LifecycleHooks, SaysWhyAnInstanceWasParkedOrCancelled) {
   for (const auto* id : {"A: ", "B: "}) EXPECT_TRUE(hooks->said(std::string{"parked "} + id + why)) << id;
   EXPECT_EQ(hooks->lines.back(), "cancelled A: not worth it");
 }
+
+ROMANCY_ON_EVERY_DATABASE(LifecycleHooks);
 
 } // namespace
 } // namespace romancy::testing

@@ -1,17 +1,16 @@
 #include <gtest/gtest.h>
 
-#include "tests/support/simulation.hpp"
-#include "tests/support/temporary_directory.hpp"
+#include "storage/timestamp.hpp"
+#include "tests/actors/workflow_fixture.hpp"
+#include "tests/support/refused_writes.hpp"
 
 namespace romancy::testing {
 namespace {
 
 using namespace std::chrono_literals;
 
-class OutboxRelayer : public ::testing::Test {
+class OutboxRelayer : public any_database {
 protected:
-  temporary_directory directory;
-  std::string file = directory.file("test.db");
   simulation world{file, {}};
   outbox_options options{.enabled = true, .broker_url = "http://broker/events"};
 
@@ -22,17 +21,17 @@ protected:
   }
 };
 
-TEST_F(OutboxRelayer, MarksA2xxAsPublishedWithItsTime) {
+TEST_P(OutboxRelayer, MarksA2xxAsPublishedWithItsTime) {
   world.insert_event("E-1");
   world.start_relayer(options);
   world.settle();
   EXPECT_EQ(world.event_state("E-1"), "published 0");
-  EXPECT_EQ(world.text("SELECT published_at FROM outbox_events"), "2026-01-01 00:00:00.000000");
+  EXPECT_EQ(to_time_point(world.text("SELECT published_at FROM outbox_events")), world.wall());
   EXPECT_EQ(world.count("SELECT count(*) FROM outbox_events WHERE locked_by IS NOT NULL"), 0);
 }
 
 // Seed, table of the retry logic, row T+0s: 400 Bad Request.
-TEST_F(OutboxRelayer, MarksA4xxAsInvalidAndSendsItNoMore) {
+TEST_P(OutboxRelayer, MarksA4xxAsInvalidAndSendsItNoMore) {
   world.broker = [](int, auto&) { return http_response{400, "bad data"}; };
   world.insert_event("E-1");
   world.start_relayer(options);
@@ -43,7 +42,7 @@ TEST_F(OutboxRelayer, MarksA4xxAsInvalidAndSendsItNoMore) {
 }
 
 // Seed, table of the retry logic: 503 at T+0, a timeout at T+1, 500 at T+2, failed at T+3.
-TEST_F(OutboxRelayer, FollowsTheRetryTableOfTheSeedToTheMillisecond) {
+TEST_P(OutboxRelayer, FollowsTheRetryTableOfTheSeedToTheMillisecond) {
   world.broker = [](int n, auto&) {
     if (n == 1) return http_response{503, ""};
     if (n == 2) return http_response{0, "Timeout was reached"};
@@ -70,7 +69,7 @@ TEST_F(OutboxRelayer, FollowsTheRetryTableOfTheSeedToTheMillisecond) {
   EXPECT_EQ(world.text("SELECT last_error FROM outbox_events"), "HTTP 500");
 }
 
-TEST_F(OutboxRelayer, RepeatsTheSameBytesAtEachAttempt) {
+TEST_P(OutboxRelayer, RepeatsTheSameBytesAtEachAttempt) {
   world.broker = [](int n, auto&) { return http_response{n < 3 ? 503 : 202, ""}; };
   world.insert_event("E-1");
   world.start_relayer(options);
@@ -81,7 +80,7 @@ TEST_F(OutboxRelayer, RepeatsTheSameBytesAtEachAttempt) {
   EXPECT_EQ(world.event_state("E-1"), "published 2");
 }
 
-TEST_F(OutboxRelayer, TreatsRedirectsAndInformationalAnswersAsFailuresToRetry) {
+TEST_P(OutboxRelayer, TreatsRedirectsAndInformationalAnswersAsFailuresToRetry) {
   world.broker = [](int n, auto&) { return http_response{n == 1 ? 301 : 102, ""}; };
   options.max_retries = 2;
   world.insert_event("E-1");
@@ -92,7 +91,7 @@ TEST_F(OutboxRelayer, TreatsRedirectsAndInformationalAnswersAsFailuresToRetry) {
   EXPECT_EQ(world.event_state("E-1"), "failed 2");
 }
 
-TEST_F(OutboxRelayer, ExpiresWhatIsTooOldWithoutSendingIt) {
+TEST_P(OutboxRelayer, ExpiresWhatIsTooOldWithoutSendingIt) {
   options.max_age_hours = 1.0;
   world.insert_event("OLD", 3'600'001ms);
   world.insert_event("YOUNG", 3'600'000ms - 10ms);
@@ -103,7 +102,7 @@ TEST_F(OutboxRelayer, ExpiresWhatIsTooOldWithoutSendingIt) {
   EXPECT_EQ(world.sent.size(), 1U);
 }
 
-TEST_F(OutboxRelayer, LooksAtTheAgeBeforeTheRetryLimit) {
+TEST_P(OutboxRelayer, LooksAtTheAgeBeforeTheRetryLimit) {
   options.max_age_hours = 1.0;
   world.insert_event("E-1", 2h);
   world.db().session() << "UPDATE outbox_events SET retry_count = 99";
@@ -112,7 +111,7 @@ TEST_F(OutboxRelayer, LooksAtTheAgeBeforeTheRetryLimit) {
   EXPECT_EQ(world.event_state("E-1"), "expired 99");
 }
 
-TEST_F(OutboxRelayer, WaitsThePollIntervalBetweenAttemptsWhateverWakesIt) {
+TEST_P(OutboxRelayer, WaitsThePollIntervalBetweenAttemptsWhateverWakesIt) {
   world.broker = [](int n, auto&) { return http_response{n == 1 ? 503 : 202, ""}; };
   options.poll_interval = 2s;
   world.insert_event("E-1");
@@ -126,7 +125,7 @@ TEST_F(OutboxRelayer, WaitsThePollIntervalBetweenAttemptsWhateverWakesIt) {
   EXPECT_EQ(sent_at()[2], 2000); // the attempt does not
 }
 
-TEST_F(OutboxRelayer, DoesNotLetDeadEventsAtTheHeadDelayTheOthers) {
+TEST_P(OutboxRelayer, DoesNotLetDeadEventsAtTheHeadDelayTheOthers) {
   world.broker = [](int, const http_request& request) {
     return http_response{request.body.find("DEAD") != std::string::npos ? 503 : 202, ""};
   };
@@ -138,7 +137,7 @@ TEST_F(OutboxRelayer, DoesNotLetDeadEventsAtTheHeadDelayTheOthers) {
   EXPECT_EQ(world.now(), 0ms);
 }
 
-TEST_F(OutboxRelayer, WorksThroughABacklogWithoutWaitingForThePoll) {
+TEST_P(OutboxRelayer, WorksThroughABacklogWithoutWaitingForThePoll) {
   for (int i = 0; i < 500; ++i) world.insert_event("E-" + std::to_string(i));
   world.start_relayer(options);
   world.settle();
@@ -146,7 +145,7 @@ TEST_F(OutboxRelayer, WorksThroughABacklogWithoutWaitingForThePoll) {
   EXPECT_EQ(world.now(), 0ms);
 }
 
-TEST_F(OutboxRelayer, GoesOnAfterItAndItsPublisherWereKilledInTheMiddleOfABatch) {
+TEST_P(OutboxRelayer, GoesOnAfterItAndItsPublisherWereKilledInTheMiddleOfABatch) {
   for (int i = 0; i < 50; ++i) world.insert_event("E-" + std::to_string(i));
   int killed = 0;
   world.broker = [&](int n, auto&) {
@@ -169,7 +168,7 @@ TEST_F(OutboxRelayer, GoesOnAfterItAndItsPublisherWereKilledInTheMiddleOfABatch)
   }
 }
 
-TEST_F(OutboxRelayer, TellsItsHooksHowEachEventEnded) {
+TEST_P(OutboxRelayer, TellsItsHooksHowEachEventEnded) {
   class hooks final : public lifecycle_hooks {
   public:
     std::vector<std::string> lines;
@@ -184,7 +183,7 @@ TEST_F(OutboxRelayer, TellsItsHooksHowEachEventEnded) {
     void on_part_restarted(const std::string& part, const std::string&) override { lines.push_back("restarted " + part); }
   };
   const auto told = std::make_shared<hooks>();
-  simulation app{directory.file("hooks.db"), {.hooks = told}};
+  simulation app{another(), {.hooks = told}};
   app.broker = [](int, const http_request& request) {
     if (request.body.find("BAD") != std::string::npos) return http_response{400, "no"};
     if (request.body.find("DOWN") != std::string::npos) return http_response{503, ""};
@@ -204,7 +203,7 @@ TEST_F(OutboxRelayer, TellsItsHooksHowEachEventEnded) {
                                                    "invalid BAD: HTTP 400: no", "restarted outbox_relayer"}));
 }
 
-TEST_F(OutboxRelayer, GivesBackWhatADeadWorkerHadClaimedOnceItsLeaseIsOver) {
+TEST_P(OutboxRelayer, GivesBackWhatADeadWorkerHadClaimedOnceItsLeaseIsOver) {
   world.insert_event("E-1");
   world.db().session() << "UPDATE outbox_events SET locked_by = 'dead'";
   world.db().session() << "INSERT INTO worker_epochs VALUES ('dead', 'w', 'elsewhere', '1:1', '2026-01-01 00:00:00', "
@@ -216,7 +215,7 @@ TEST_F(OutboxRelayer, GivesBackWhatADeadWorkerHadClaimedOnceItsLeaseIsOver) {
   EXPECT_EQ(world.event_state("E-1"), "published 0");
 }
 
-TEST_F(OutboxRelayer, DoesNotMarkAnEventThatAnotherWorkerHasTakenOver) {
+TEST_P(OutboxRelayer, DoesNotMarkAnEventThatAnotherWorkerHasTakenOver) {
   world.insert_event("E-1");
   world.broker = [&](int n, auto&) {
     if (n == 1) world.db().session() << "UPDATE outbox_events SET locked_by = 'other'";
@@ -230,7 +229,7 @@ TEST_F(OutboxRelayer, DoesNotMarkAnEventThatAnotherWorkerHasTakenOver) {
 
 // -- answers that take their time -------------------------------------------------------------------------------------
 
-TEST_F(OutboxRelayer, DoesNotMarkAnEventWhoseClaimIsLostWhileItIsOnTheWire) {
+TEST_P(OutboxRelayer, DoesNotMarkAnEventWhoseClaimIsLostWhileItIsOnTheWire) {
   world.broker = [](int n, auto&) { return n == 1 ? broker_answer::held() : broker_answer{{202, ""}}; };
   world.insert_event("E-1");
   world.start_relayer(options);
@@ -248,7 +247,7 @@ TEST_F(OutboxRelayer, DoesNotMarkAnEventWhoseClaimIsLostWhileItIsOnTheWire) {
   EXPECT_GE(sent_at()[1], 900); // a poll comes up to a tenth earlier than it must
 }
 
-TEST_F(OutboxRelayer, DelaysNoOtherEventForASlowAnswer) {
+TEST_P(OutboxRelayer, DelaysNoOtherEventForASlowAnswer) {
   world.broker = [](int, const http_request& request) {
     return broker_answer{{202, ""}, request.body.find("SLOW") == std::string::npos ? 0ms : 20s};
   };
@@ -269,7 +268,7 @@ TEST_F(OutboxRelayer, DelaysNoOtherEventForASlowAnswer) {
   EXPECT_EQ(world.sent.size(), 52U); // once each
 }
 
-TEST_F(OutboxRelayer, GivesBackWhatHasNoAnswerWhenItHasToEnd) {
+TEST_P(OutboxRelayer, GivesBackWhatHasNoAnswerWhenItHasToEnd) {
   world.broker = [](int n, auto&) { return n == 1 ? broker_answer::held() : broker_answer{{202, ""}, 1s}; };
   world.insert_event("SLOW");
   world.insert_event("E-1");
@@ -286,22 +285,20 @@ TEST_F(OutboxRelayer, GivesBackWhatHasNoAnswerWhenItHasToEnd) {
   EXPECT_EQ(world.count("SELECT count(*) FROM outbox_events WHERE locked_by IS NOT NULL"), 0);
 }
 
-TEST_F(OutboxRelayer, EndsAlsoWhenItsClaimsCannotBeGivenBack) {
+TEST_P(OutboxRelayer, EndsAlsoWhenItsClaimsCannotBeGivenBack) {
   world.broker = [](int, auto&) { return broker_answer::held(); };
   world.insert_event("E-1");
   world.start_relayer(options);
   world.settle();
-  world.db().session() << "CREATE TRIGGER stuck BEFORE UPDATE OF locked_by ON outbox_events WHEN NEW.locked_by IS NULL "
-                          "BEGIN SELECT RAISE(ABORT, 'not today'); END";
+  refuse_writes(world.db(), "UPDATE", "outbox_events", "NEW.locked_by IS NULL");
   world.drain();
   EXPECT_TRUE(world.run_until([&] { return world.has_ended(); }, 2000));
   EXPECT_LE(world.now(), 3333ms);
 }
 
-TEST_F(OutboxRelayer, EndsAlsoWhenItsMarksCannotBeWritten) {
+TEST_P(OutboxRelayer, EndsAlsoWhenItsMarksCannotBeWritten) {
   world.insert_event("E-1");
-  world.db().session() << "CREATE TRIGGER stuck BEFORE UPDATE OF status ON outbox_events WHEN NEW.status = 'published' "
-                          "BEGIN SELECT RAISE(ABORT, 'not today'); END";
+  refuse_writes(world.db(), "UPDATE", "outbox_events", "NEW.status = 'published'");
   world.start_relayer(options);
   world.advance(10ms);
   EXPECT_EQ(world.event_state("E-1"), "pending 0");
@@ -311,7 +308,7 @@ TEST_F(OutboxRelayer, EndsAlsoWhenItsMarksCannotBeWritten) {
   EXPECT_EQ(world.count("SELECT count(*) FROM outbox_events WHERE locked_by IS NOT NULL"), 0);
 }
 
-TEST_F(OutboxRelayer, SendsAgainWhatWasOnTheWireWhenAPartWasKilledAndMarksEachOnce) {
+TEST_P(OutboxRelayer, SendsAgainWhatWasOnTheWireWhenAPartWasKilledAndMarksEachOnce) {
   class hooks final : public lifecycle_hooks {
   public:
     std::vector<std::string> lines;
@@ -320,7 +317,7 @@ TEST_F(OutboxRelayer, SendsAgainWhatWasOnTheWireWhenAPartWasKilledAndMarksEachOn
   };
   for (const auto* part : {"outbox_relayer", "http_publisher", "transaction_coordinator"}) {
     const auto told = std::make_shared<hooks>();
-    simulation app{directory.file(std::string{part} + ".db"), {.hooks = told}};
+    simulation app{another(), {.hooks = told}};
     app.broker = [](int, auto&) { return broker_answer::held(); };
     for (int i = 1; i <= 5; ++i) app.insert_event("E-" + std::to_string(i));
     app.start_relayer(options);
@@ -341,7 +338,7 @@ TEST_F(OutboxRelayer, SendsAgainWhatWasOnTheWireWhenAPartWasKilledAndMarksEachOn
   }
 }
 
-TEST_F(OutboxRelayer, NeverHasMoreOnTheWireThanItMay) {
+TEST_P(OutboxRelayer, NeverHasMoreOnTheWireThanItMay) {
   options.max_in_flight = 25;
   int most = 0;
   world.broker = [&](int n, auto&) {
@@ -356,13 +353,15 @@ TEST_F(OutboxRelayer, NeverHasMoreOnTheWireThanItMay) {
   EXPECT_EQ(world.count("SELECT count(*) FROM outbox_events WHERE status = 'published'"), 200);
 }
 
-TEST_F(OutboxRelayer, TakesALimitOfTimeThatNoClockCanHoldForNone) {
+TEST_P(OutboxRelayer, TakesALimitOfTimeThatNoClockCanHoldForNone) {
   options.max_age_hours = 1e300;
   world.insert_event("OLD", 24h * 365);
   world.start_relayer(options);
   world.advance(10ms);
   EXPECT_EQ(world.event_state("OLD"), "published 0");
 }
+
+ROMANCY_ON_EVERY_DATABASE(OutboxRelayer);
 
 } // namespace
 } // namespace romancy::testing

@@ -56,9 +56,9 @@ constexpr auto loaded =
       co_return co_await ctx.call<payload>(what);
     });
 
-class Payload : public workflow_fixture {};
+class Payload : public workflow_fixture<> {};
 
-TEST_F(Payload, FailsAnAttemptWhosePayloadCannotBeStored) {
+TEST_P(Payload, FailsAnAttemptWhosePayloadCannotBeStored) {
   world<loaded> app{file, book};
   for (const auto* what : {"nan", "latin1", "large", "fine"}) app.start("loaded", {what}, what);
   for (const auto* what : {"nan", "latin1", "large", "fine"}) ASSERT_TRUE(app.ends(what)) << what;
@@ -68,7 +68,7 @@ TEST_F(Payload, FailsAnAttemptWhosePayloadCannotBeStored) {
   EXPECT_EQ(app.instance("fine").status, instance_status::completed);
 }
 
-TEST_F(Payload, RefusesJsonThatIsNestedTooDeepBeforeItCouldEndTheProcess) {
+TEST_P(Payload, RefusesJsonThatIsNestedTooDeepBeforeItCouldEndTheProcess) {
   world<deeply> app{file, book};
   for (const auto* how : {"output", "event", "body", "result"}) {
     app.start("deeply", {how, 100'000}, how);
@@ -84,7 +84,7 @@ TEST_F(Payload, RefusesJsonThatIsNestedTooDeepBeforeItCouldEndTheProcess) {
   EXPECT_TRUE(app.event_types().empty());
 }
 
-TEST_F(Payload, KeepsJsonOf500LevelsAndDeliversIt) {
+TEST_P(Payload, KeepsJsonOf500LevelsAndDeliversIt) {
   world<deeply> app{file, book};
   app.start_relayer({.enabled = true, .broker_url = "http://broker/"});
   for (const auto* how : {"output", "event", "body", "result"}) {
@@ -98,13 +98,15 @@ TEST_F(Payload, KeepsJsonOf500LevelsAndDeliversIt) {
   EXPECT_EQ(app.count("SELECT count(*) FROM outbox_events WHERE status = 'published'"), 2);
 }
 
-TEST_F(Payload, ReplaysWhatWasRefusedInTheBodyOfAWorkflow) {
+TEST_P(Payload, ReplaysWhatWasRefusedInTheBodyOfAWorkflow) {
   kill_after<stubborn>(1);
   world<stubborn> app{file, book};
   ASSERT_TRUE(app.ends("A"));
   EXPECT_EQ(app.status("A"), instance_status::completed) << app.instance("A").error;
   EXPECT_EQ(app.instance("A").output, R"("refused")");
 }
+
+ROMANCY_ON_EVERY_DATABASE(Payload);
 
 } // namespace
 } // namespace romancy::testing

@@ -32,7 +32,7 @@ constexpr auto announce =
       co_return said;
     });
 
-class Replay : public workflow_fixture {
+class Replay : public workflow_fixture<> {
 protected:
   /// Of the instance A in the database, whatever lives.
   std::string app_status() const {
@@ -50,7 +50,7 @@ public:
   }
 };
 
-TEST_F(Replay, SendsTheEventOfAWorkflowBodyOnceInTenReplays) {
+TEST_P(Replay, SendsTheEventOfAWorkflowBodyOnceInTenReplays) {
   notebook paper;
   const auto hooks = std::make_shared<counting_hooks>();
   { // everything but the end
@@ -71,7 +71,7 @@ TEST_F(Replay, SendsTheEventOfAWorkflowBodyOnceInTenReplays) {
   EXPECT_EQ(paper.lines, (names{"first", "flaky 1"}));
 }
 
-TEST_F(Replay, ReplaysAnEventThatCouldNotBeSentAsTheFailureItWas) {
+TEST_P(Replay, ReplaysAnEventThatCouldNotBeSentAsTheFailureItWas) {
   {
     world<announce> app{file, book};
     app.start("announce", {"A"}, "A");
@@ -87,7 +87,7 @@ TEST_F(Replay, ReplaysAnEventThatCouldNotBeSentAsTheFailureItWas) {
   EXPECT_EQ(app.history("B"), (names{"@send_event:1 EventFailed", "first:1 ActivityCompleted"}));
 }
 
-TEST_F(Replay, ParksOnAMismatchAndNamesBothSides) {
+TEST_P(Replay, ParksOnAMismatchAndNamesBothSides) {
   kill_after<plain>(1);
   world<changed::plain> app{file, book};
   ASSERT_TRUE(app.ends("A"));
@@ -97,7 +97,7 @@ TEST_F(Replay, ParksOnAMismatchAndNamesBothSides) {
   EXPECT_EQ(app.history("A").size(), 1U); // nothing ran, nothing was undone
 }
 
-TEST_F(Replay, ParksWhenTheWorkflowEndsBeforeItsHistory) {
+TEST_P(Replay, ParksWhenTheWorkflowEndsBeforeItsHistory) {
   kill_after<plain>(2);
   world<changed::shorter> app{file, book};
   ASSERT_TRUE(app.ends("A"));
@@ -106,7 +106,7 @@ TEST_F(Replay, ParksWhenTheWorkflowEndsBeforeItsHistory) {
       << app.instance("A").error;
 }
 
-TEST_F(Replay, ParksOnAGapInHistoryBeforeAnythingRunsInIt) {
+TEST_P(Replay, ParksOnAGapInHistoryBeforeAnythingRunsInIt) {
   kill_after<plain>(2);
   world<plain> app{file, book};
   app.db().session() << "DELETE FROM workflow_history WHERE position = 1";
@@ -116,7 +116,7 @@ TEST_F(Replay, ParksOnAGapInHistoryBeforeAnythingRunsInIt) {
   EXPECT_EQ(std::count(book.lines.begin(), book.lines.end(), "first"), 1);
 }
 
-TEST_F(Replay, ParksWhenTheOutputInHistoryNoLongerFitsItsType) {
+TEST_P(Replay, ParksWhenTheOutputInHistoryNoLongerFitsItsType) {
   kill_after<plain>(1);
   world<changed::retyped> app{file, book};
   ASSERT_TRUE(app.ends("A"));
@@ -125,7 +125,7 @@ TEST_F(Replay, ParksWhenTheOutputInHistoryNoLongerFitsItsType) {
       << app.instance("A").error;
 }
 
-TEST_F(Replay, ParksWhenTheInputsItWasStartedWithNoLongerFit) {
+TEST_P(Replay, ParksWhenTheInputsItWasStartedWithNoLongerFit) {
   kill_after<plain>(1);
   world<changed::another_input> app{file, book};
   ASSERT_TRUE(app.ends("A"));
@@ -134,7 +134,7 @@ TEST_F(Replay, ParksWhenTheInputsItWasStartedWithNoLongerFit) {
       << app.instance("A").error;
 }
 
-TEST_F(Replay, ParksWhenTheWorkflowTakesFewerInputsThanItWasStartedWith) {
+TEST_P(Replay, ParksWhenTheWorkflowTakesFewerInputsThanItWasStartedWith) {
   kill_after<plain>(1);
   world<changed::without_input> app{file, book};
   ASSERT_TRUE(app.ends("A"));
@@ -143,13 +143,15 @@ TEST_F(Replay, ParksWhenTheWorkflowTakesFewerInputsThanItWasStartedWith) {
       << app.instance("A").error;
 }
 
-TEST_F(Replay, ParksAndUndoesNothingWhenInputsInHistoryAreOverALimitThatWasLowered) {
+TEST_P(Replay, ParksAndUndoesNothingWhenInputsInHistoryAreOverALimitThatWasLowered) {
   kill_after<plain>(2);
   world<plain> app{file, book, {.max_payload_bytes = 4}}; // ["A"] has 5
   ASSERT_TRUE(app.ends("A"));
   EXPECT_EQ(app.status("A"), instance_status::parked) << app.instance("A").error;
   EXPECT_EQ(app.rows(), (names{"first A", "flaky A"}));
 }
+
+ROMANCY_ON_EVERY_DATABASE(Replay);
 
 } // namespace
 } // namespace romancy::testing

@@ -12,7 +12,7 @@ constexpr auto retyped_saga =
 } // namespace changed
 namespace {
 
-class Resume : public workflow_fixture {
+class Resume : public workflow_fixture<> {
 protected:
   const names undone{"first A", "second A", "undo second A", "undo first F-A"};
   const std::string reason = "doomed:1 failed after 1 attempt: there is no way";
@@ -32,7 +32,7 @@ protected:
   }
 };
 
-TEST_F(Resume, CompletesAnInstanceThatCodeAndHistoryAgreeOnAgain) {
+TEST_P(Resume, CompletesAnInstanceThatCodeAndHistoryAgreeOnAgain) {
   kill_after<plain>(1);
   {
     world<changed::plain> app{file, book};
@@ -55,7 +55,7 @@ TEST_F(Resume, CompletesAnInstanceThatCodeAndHistoryAgreeOnAgain) {
   EXPECT_EQ(resume(app, "A"), 0);
 }
 
-TEST_F(Resume, GoesOnUndoingWhereItHadParked) {
+TEST_P(Resume, GoesOnUndoingWhereItHadParked) {
   fail_saga();
   {
     world<changed::saga> app{file, book};
@@ -71,7 +71,7 @@ TEST_F(Resume, GoesOnUndoingWhereItHadParked) {
   EXPECT_EQ(std::count(book.lines.begin(), book.lines.end(), "doomed"), 1); // the function did not run again
 }
 
-TEST_F(Resume, UndoesWhatCanBeReadAgain) {
+TEST_P(Resume, UndoesWhatCanBeReadAgain) {
   fail_saga();
   {
     const auto hooks = std::make_shared<recording_hooks>();
@@ -98,7 +98,7 @@ TEST_F(Resume, UndoesWhatCanBeReadAgain) {
   EXPECT_EQ(app.event_types(), (names{"first.done", "first.undone"}));
 }
 
-TEST_F(Resume, KeepsTheErrorThatAnInstanceIsUndoneFor) {
+TEST_P(Resume, KeepsTheErrorThatAnInstanceIsUndoneFor) {
   fail_saga();
   {
     world<changed::saga> app{file, book};
@@ -110,7 +110,7 @@ TEST_F(Resume, KeepsTheErrorThatAnInstanceIsUndoneFor) {
   EXPECT_EQ(app.instance("A").error, reason);
 }
 
-TEST_F(Resume, UndoesACancelledInstanceToItsEnd) {
+TEST_P(Resume, UndoesACancelledInstanceToItsEnd) {
   {
     world<patient> app{file, book};
     book.failures_left = 1;
@@ -132,6 +132,8 @@ TEST_F(Resume, UndoesACancelledInstanceToItsEnd) {
   EXPECT_EQ(app.instance("A").error, "enough");
   EXPECT_EQ(app.rows(), undone);
 }
+
+ROMANCY_ON_EVERY_DATABASE(Resume);
 
 } // namespace
 } // namespace romancy::testing

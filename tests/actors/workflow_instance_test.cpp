@@ -17,9 +17,11 @@ constexpr auto careful =
       co_return why + ", " + caught;
     });
 
-class WorkflowInstance : public workflow_fixture {};
+class WorkflowInstanceOnSqlite3 : public workflow_fixture<sqlite3_file> {};
 
-TEST_F(WorkflowInstance, CommitsEachStepWithItsRowsItsEventsAndItsHistory) {
+class WorkflowInstance : public workflow_fixture<> {};
+
+TEST_P(WorkflowInstance, CommitsEachStepWithItsRowsItsEventsAndItsHistory) {
   world<plain> app{file, book};
   app.start("plain", {"A"}, "A");
   ASSERT_TRUE(app.ends("A"));
@@ -32,7 +34,7 @@ TEST_F(WorkflowInstance, CommitsEachStepWithItsRowsItsEventsAndItsHistory) {
   EXPECT_EQ(app.count("SELECT count(*) FROM workflow_instances WHERE owner_epoch IS NOT NULL"), 0);
 }
 
-TEST_F(WorkflowInstance, TriesAgainAtTheExactTimesOfItsPolicyAndKeepsNothingOfFailedAttempts) {
+TEST_P(WorkflowInstance, TriesAgainAtTheExactTimesOfItsPolicyAndKeepsNothingOfFailedAttempts) {
   world<plain> app{file, book};
   book.failures_left = 4;
   app.start("plain", {"A"}, "A");
@@ -44,7 +46,7 @@ TEST_F(WorkflowInstance, TriesAgainAtTheExactTimesOfItsPolicyAndKeepsNothingOfFa
   EXPECT_EQ(app.count("SELECT attempts FROM workflow_history WHERE activity_id = 'flaky:1'"), 5);
 }
 
-TEST_F(WorkflowInstance, RecordsFailuresAsOutcomesThatTheWorkflowCanHandle) {
+TEST_P(WorkflowInstance, RecordsFailuresAsOutcomesThatTheWorkflowCanHandle) {
   world<careful> app{file, book};
   book.failures_left = 99;
   app.start("careful", {"A"}, "A");
@@ -56,7 +58,7 @@ TEST_F(WorkflowInstance, RecordsFailuresAsOutcomesThatTheWorkflowCanHandle) {
   EXPECT_TRUE(app.event_types().empty());
 }
 
-TEST_F(WorkflowInstance, PausesLongerAfterEachLostAttemptAndCountsNone) {
+TEST_F(WorkflowInstanceOnSqlite3, PausesLongerAfterEachLostAttemptAndCountsNone) {
   world<plain> app{file, book, {.database_timeout = 100ms}};
   app.start("plain", {"A"}, "A");
   ASSERT_TRUE(app.run_until([&] { return app.history("A").size() == 1; }));
@@ -68,6 +70,8 @@ TEST_F(WorkflowInstance, PausesLongerAfterEachLostAttemptAndCountsNone) {
   EXPECT_EQ(book.times, (std::vector<long long>{0, 0, 150, 350, 650, 1150, 2050, 3750, 7050, 10350, 13650}));
   EXPECT_EQ(std::count(book.lines.begin(), book.lines.end(), "flaky 1"), 10);
 }
+
+ROMANCY_ON_EVERY_DATABASE(WorkflowInstance);
 
 } // namespace
 } // namespace romancy::testing

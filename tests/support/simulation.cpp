@@ -79,6 +79,7 @@ simulation::simulation(std::string path, app_options options, detail::definition
   const auto url = database_url::parse(path);
   db_ = database::open(url, {}, std::chrono::seconds{1});
   static_cast<void>(migrations::apply(*db_));
+  if (url.kind == database_url::backend::mysql) db_->session() << "SET autocommit = 1"; // for SQL of the test
 
   env_->definitions = definitions;
   env_->dependencies = std::move(dependencies);
@@ -87,16 +88,27 @@ simulation::simulation(std::string path, app_options options, detail::definition
   env_->options = std::move(options);
   env_->clock = std::make_shared<virtual_clock>(*scheduler_);
   env_->entropy = std::make_shared<counting_entropy>();
-  env_->open_database = [url](const std::string&) {
-    const database::options how{.busy_timeout = std::chrono::milliseconds{1}}; // it is real time that passes
-    return std::shared_ptr<database>{database::open(url, how, std::chrono::seconds{1})};
+  env_->dialect = &dialect_of(url);
+  env_->open_database = [this, url](const std::string& name) {
+    database::options how{.busy_timeout = std::chrono::milliseconds{1}, // it is real time that passes
+                          .own_clock = false,
+                          .name = name};
+    const auto opened = std::make_shared<database*>(nullptr);
+    if (!url.is_file())
+      how.on_statement = [this, opened](const char* sql) {
+        if (on_statement && *opened) on_statement(**opened, sql);
+      };
+    std::shared_ptr<database> db{database::open(url, how, std::chrono::seconds{1})};
+    *opened = db.get();
+    return db;
   };
   env_->open_http = [this](int) { return std::make_unique<scripted_http>(*this); };
   env_->pump = [this](std::chrono::milliseconds& patience) {
     auto& jobs = scheduler_->jobs;
     const auto coordinator = std::find_if(jobs.begin(), jobs.end(), [](caf::resumable* job) {
       auto* actor = dynamic_cast<caf::local_actor*>(job);
-      return actor && std::string_view{actor->name()} == "transaction_coordinator";
+      const std::string_view name = actor ? actor->name() : "";
+      return name == "transaction_coordinator" || name == "session_pool";
     });
     if (coordinator == jobs.end()) {
       constexpr std::chrono::milliseconds tick{1};
@@ -182,7 +194,7 @@ void simulation::crash() {
   scheduler_->clock().cancel_all();
   std::vector<caf::actor> roots;
   for (const auto* name : {"supervisor", "callback_runner", "timekeeper", "transaction_coordinator", "worker_lease",
-                           "executor_pool", "dispatcher", "http_publisher", "outbox_relayer"})
+                           "session_pool", "executor_pool", "dispatcher", "http_publisher", "outbox_relayer"})
     if (auto actor = std::string_view{name} == "supervisor" ? core_->supervisor() : roster().get(name))
       roots.push_back(actor);
   roots.push_back(std::exchange(broker_clock_, nullptr));
@@ -236,7 +248,8 @@ void simulation::insert_event(const std::string& id, std::chrono::milliseconds a
 }
 
 std::string simulation::event_state(const std::string& id) {
-  return text("SELECT status || ' ' || retry_count FROM outbox_events WHERE event_id = '" + id + '\'');
+  const auto of_it = " FROM outbox_events WHERE event_id = '" + id + '\'';
+  return text("SELECT status" + of_it) + ' ' + std::to_string(count("SELECT retry_count" + of_it));
 }
 
 instance_record simulation::instance(const std::string& id) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <caf/all.hpp>
@@ -54,6 +55,8 @@ public:
   /// What the broker answers to the n-th request (from 1); 202 at once unless told otherwise.
   std::function<broker_answer(int n, const http_request&)> broker;
   std::vector<sent_request> sent;
+  /// Called before each statement of a coordinator on a database server.
+  std::function<void(database&, std::string_view sql)> on_statement;
   /// Answers the n-th request, unless it is answered or its publisher is gone.
   void answer(int n, http_response response = {202, ""});
   int outstanding() const { return static_cast<int>(on_wire_.size()); } ///< requests without an answer
