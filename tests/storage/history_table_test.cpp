@@ -85,7 +85,7 @@ TEST_P(HistoryTable, ListsCompensationsOfTheLastStepFirst) {
 }
 
 TEST_P(HistoryTableOfServers, KeepsItsInstanceFromBeingTakenOverUntilItCommits) {
-  const auto other = open({.busy_timeout = 20s});
+  const auto other = open({.busy_timeout = 1min});
   instance_table others{*other};
   db->begin();
   ASSERT_TRUE(all->history.insert("I", {"a:1", 1, "ActivityCompleted", "1", 1}, "me", 1, now));

@@ -24,7 +24,7 @@ protected:
     std::vector<std::jthread> starters;
     for (int i = 0; i < connections; ++i)
       starters.emplace_back([&] {
-        const auto db = open({.busy_timeout = 20s});
+        const auto db = open({.busy_timeout = 1min});
         ready.arrive_and_wait();
         applied += migrations::apply(*db).size();
       });

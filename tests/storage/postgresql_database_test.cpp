@@ -86,12 +86,13 @@ TEST_P(PostgresqlDatabase, TakesASerializationFailureOfCommitForAConflict) {
 }
 
 TEST_P(PostgresqlDatabase, IsUnavailableWhenItWasIdleInATransactionForTooLong) {
+  const auto other = open();
   db->session() << "SET idle_in_transaction_session_timeout = 1";
   db->begin();
-  insert(1);
-  const auto other = open();
-  while (number(*other, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()") > 1) {
-  }
+  while (number(*other,
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+                "state LIKE 'idle in transaction%'") > 0)
+    std::this_thread::sleep_for(1ms);
   EXPECT_EQ(kind_of_failure([&] { insert(2); }), failure_kind::unavailable);
 }
 

@@ -58,14 +58,21 @@ protected:
                               : "SELECT count(*) FROM information_schema.processlist p JOIN "
                                 "information_schema.innodb_trx t ON t.trx_mysql_thread_id = p.id "
                                 "WHERE p.db = database() AND t.trx_state = 'LOCK WAIT'";
-    while (number(*db, waiting) == 0) std::this_thread::yield();
+    const auto end = std::chrono::steady_clock::now() + 1min;
+    while (number(*db, waiting) == 0) {
+      if (std::chrono::steady_clock::now() >= end) {
+        ADD_FAILURE() << "nobody waits";
+        return;
+      }
+      std::this_thread::sleep_for(1ms);
+    }
   }
 };
 
 /// All tables over one connection to a migrated database.
 class with_tables : public connected {
 protected:
-  std::unique_ptr<database> db = open();
+  std::unique_ptr<database> db = open({.busy_timeout = 1min});
   std::unique_ptr<tables> all;
   time_point now = std::chrono::sys_days{std::chrono::year{2026} / 1 / 1};
 
