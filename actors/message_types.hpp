@@ -11,6 +11,8 @@
 ROMANCY_LOCAL_MESSAGE(request_failed)
 ROMANCY_LOCAL_MESSAGE(renew_epoch)
 ROMANCY_LOCAL_MESSAGE(epoch_renewed)
+ROMANCY_LOCAL_MESSAGE(take_over)
+ROMANCY_LOCAL_MESSAGE(taken_over)
 ROMANCY_LOCAL_MESSAGE(release_epoch)
 ROMANCY_LOCAL_MESSAGE(epoch_released)
 ROMANCY_LOCAL_MESSAGE(start_instance)

@@ -46,7 +46,7 @@ public:
       if (answer_) self.undo_lost_claim(*answer_);
     answer_.emplace(self.carry_out(request_));
     if constexpr (std::is_same_v<Request, cancel_instance> || std::is_same_v<Request, release_epoch>) instances = true;
-    if constexpr (std::is_same_v<Request, renew_epoch>) instances = answer_->taken_back > 0;
+    if constexpr (std::is_same_v<Request, take_over>) instances = answer_->dead > 0;
   }
   void committed([[maybe_unused]] transaction_coordinator& self) override {
     if constexpr (std::is_same_v<Request, register_epoch>) {
@@ -63,6 +63,9 @@ public:
     else
       tell(sender_, request_failed{ticket_of(request_), what == verdict::ownership_lost, why});
   }
+
+  /// A row that a dead worker still holds keeps nobody else from committing.
+  bool survives_lost_commit(transaction_coordinator&, bool) override { return !std::is_same_v<Request, take_over>; }
 
 private:
   using answer = decltype(std::declval<transaction_coordinator&>().carry_out(std::declval<const Request&>()));
@@ -181,6 +184,7 @@ caf::behavior transaction_coordinator::make_behavior() {
       [this](begin_compensation& request) { take_in(request); },
       [this](finish_instance& request) { take_in(request); },
       [this](renew_epoch& request) { take_in(request); },
+      [this](take_over& request) { take_in(request); },
       [this](release_epoch& request) { take_in(request); },
       [this](claim_events& request) { take_in(request); },
       [this](mark_events& request) { take_in(request); },
@@ -224,9 +228,11 @@ template <class Request> void transaction_coordinator::take_in(Request& request)
 /// @throws startup_error
 void transaction_coordinator::open() {
   // Here, on the actor's own thread: it may wait.
-  auto db = env_->open_database(epoch_);
-  tables_ = open_tables<tables>(*db);
-  db_ = std::move(db);
+  auto opened = std::make_shared<connection>();
+  opened->db = env_->open_database(epoch_);
+  opened->statements = open_tables<tables>(*opened->db);
+  db_ = {opened, opened->db.get()};
+  tables_ = {opened, opened->statements.get()};
 }
 
 void transaction_coordinator::close() {
@@ -540,9 +546,29 @@ epoch_renewed transaction_coordinator::carry_out(const renew_epoch&) {
   if (now - renewed_at_ >= env_->options.worker_lease * 2 / 3) judge_from_ = now + env_->options.worker_lease;
   renewing_at_ = now;
   tables_->epochs.renew(epoch_, now, env_->options.worker_lease);
-  const auto dead = tables_->epochs.remove_dead(epoch_, now >= judge_from_ ? now : time_point::min());
+  return {};
+}
+
+taken_over transaction_coordinator::carry_out(const take_over&) {
+  const auto now = db_->now(env_->clock->now());
+  const auto dead = tables_->epochs.remove_dead(epoch_, now >= judge_from_ ? now : time_point::min(),
+                                                [this](const std::string& epoch) { end_connections_of(epoch); });
   for (const auto& epoch : dead) give_back_all_of(epoch);
   return {static_cast<int>(dead.size())};
+}
+
+/// A worker that is stopped, or cut off from the server, may hold rows in transactions that would never end.
+void transaction_coordinator::end_connections_of(const std::string& epoch) {
+  if (shares_transactions()) return; // SQLite knows of no other connections
+  db_->open_savepoint(1);
+  try {
+    db_->break_connections(epoch);
+    db_->release_savepoint(1);
+  } catch (const storage_failure& e) {
+    if (e.retryable()) throw;
+    db_->roll_back_savepoint(1);
+    log().warn("a dead worker may hold rows until its connections end by themselves: {}", e.what());
+  }
 }
 
 epoch_released transaction_coordinator::carry_out(const release_epoch&) {

@@ -95,6 +95,12 @@ private:
   void tell_pool_if_free();
   bool shares_transactions() const { return env_->dialect->one_writer; }
 
+  /// Ends as a whole, with whoever has it last: a borrower may still use the session when the coordinator has ended.
+  struct connection {
+    std::shared_ptr<database> db;
+    std::unique_ptr<tables> statements; ///< they end before their session
+  };
+
   // What each request does, inside a transaction. The answer is sent after COMMIT.
   struct register_epoch {};
   struct nothing {};
@@ -109,11 +115,13 @@ private:
   instance_finished carry_out(const finish_instance&);
   nothing carry_out(const register_epoch&);
   epoch_renewed carry_out(const renew_epoch&);
+  taken_over carry_out(const take_over&);
   epoch_released carry_out(const release_epoch&);
   events_claimed carry_out(const claim_events&);
   events_marked carry_out(const mark_events&);
   events_released carry_out(const release_events&);
   void write_step(const step_record& step);
+  void end_connections_of(const std::string& epoch);
   void give_back_all_of(const std::string& epoch);
 
   environment_ptr env_;
@@ -122,8 +130,8 @@ private:
   caf::actor general_; ///< of a pool's coordinator
   caf::actor pool_;
   std::string epoch_;
-  std::shared_ptr<database> db_;
-  std::unique_ptr<tables> tables_; ///< after db_: its statements end before their session
+  std::shared_ptr<database> db_;   ///< of a connection
+  std::shared_ptr<tables> tables_; ///< of the same connection
 
   std::deque<queued> queue_;
   std::vector<std::unique_ptr<work>> batch_; ///< carried out, not yet committed

@@ -22,12 +22,14 @@ public:
         [this](const timer_fired&) {
           if (!draining_) send(coordinator_, renew_epoch{});
         },
-        [this](const epoch_renewed& renewed) {
-          if (renewed.taken_back > 0) {
-            log().info("taken over what {} dead worker(s) left behind", renewed.taken_back);
-            if (dispatcher_) send(dispatcher_, look_for_instances{});
-          }
+        [this](const epoch_renewed&) {
+          if (!draining_) send(coordinator_, take_over{});
           rearm();
+        },
+        [this](const taken_over& taken) {
+          if (taken.dead == 0) return;
+          log().info("taken over what {} dead worker(s) left behind", taken.dead);
+          if (dispatcher_) send(dispatcher_, look_for_instances{});
         },
         [this](const request_failed& failure) {
           log().error("the lease of this worker cannot be renewed: {}", failure.message);

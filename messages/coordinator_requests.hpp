@@ -24,10 +24,12 @@ struct request_failed {
 
 // -- worker epochs --------------------------------------------------------------------------------------------------
 
-/// Also gives back what epochs own whose process is gone.
 struct renew_epoch {};
-struct epoch_renewed {
-  int taken_back = 0; ///< epochs found dead
+struct epoch_renewed {};
+/// Gives back what epochs own whose process is gone. Has no answer when the database is busy: ask again later.
+struct take_over {};
+struct taken_over {
+  int dead = 0; ///< epochs
 };
 struct release_epoch {};
 struct epoch_released {};

@@ -52,7 +52,8 @@ void epoch_table::renew(const std::string& epoch, time_point now, std::chrono::m
   throw storage_failure::from(e, "renew the lease of this worker");
 }
 
-std::vector<std::string> epoch_table::remove_dead(const std::string& own_epoch, time_point now) try {
+std::vector<std::string> epoch_table::remove_dead(const std::string& own_epoch, time_point now,
+                                                  const std::function<void(const std::string&)>& disarm) try {
   std::string epoch, host, process, expires_at;
   struct seen {
     std::string epoch, expires_at;
@@ -65,10 +66,17 @@ std::vector<std::string> epoch_table::remove_dead(const std::string& own_epoch, 
       if (epoch != own_epoch && is_dead(host, process, expires_at, now)) dead.push_back({epoch, expires_at});
   }
   std::vector<std::string> removed;
-  for (const auto& [gone, seen_until] : dead) // not if it has renewed its lease meanwhile
-    if (rows_changed((db_.session().prepare << "DELETE FROM worker_epochs WHERE epoch = :epoch AND expires_at = :seen",
+  for (const auto& [gone, seen_until] : dead) {
+    if (disarm) disarm(gone);
+    std::string free; // not if it has renewed its lease meanwhile, or is about to
+    db_.session() << "SELECT epoch FROM worker_epochs WHERE epoch = :epoch AND expires_at = :seen" +
+                         std::string{db_.dialect().skip_locked},
+        soci::use(gone), soci::use(seen_until), soci::into(free);
+    if (db_.session().got_data() &&
+        rows_changed((db_.session().prepare << "DELETE FROM worker_epochs WHERE epoch = :epoch AND expires_at = :seen",
                       soci::use(gone), soci::use(seen_until))) == 1)
       removed.push_back(gone);
+  }
   return removed;
 } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "look for dead workers");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,9 +19,10 @@ public:
   /// False if the row is gone: another process has taken everything over. If it is there, it stays until COMMIT.
   bool exists(const std::string& epoch);
   void renew(const std::string& epoch, time_point now, std::chrono::milliseconds lease);
-  /// Deletes the rows of processes that are gone, or whose lease ran out before `now`, and returns their epochs. Ends
-  /// their connections first, so that no transaction of theirs still holds a row or commits one.
-  std::vector<std::string> remove_dead(const std::string& own_epoch, time_point now);
+  /// Deletes the rows of processes that are gone, or whose lease ran out before `now`, and returns their epochs. Calls
+  /// `disarm` with each first. A row that somebody holds stays for this time.
+  std::vector<std::string> remove_dead(const std::string& own_epoch, time_point now,
+                                       const std::function<void(const std::string& epoch)>& disarm = {});
   void remove(const std::string& epoch);
 
 private:

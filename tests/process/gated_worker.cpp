@@ -2,6 +2,7 @@
 //
 //   gated_worker DATABASE BROKER_URL WORKER_ID LEASE FILE
 //
+// Orders SHIP-… have no session while they wait, HOLD-… a transaction with rows, all others are in no transaction.
 // Prints "waiting ID" and "through ID" when the step of an order waits and when it does no more.
 #include <filesystem>
 #include <iostream>
@@ -39,14 +40,25 @@ constexpr auto ship =
       send_event_transactional(ctx, "order.shipped", "test", {{"order_id", id}});
     });
 
+/// Has rows in a transaction while it waits.
+constexpr auto hold =
+    romancy::activity("hold", [](romancy::activity_context& ctx, const std::string& id, gate& waits) -> void {
+      ctx.session() << "INSERT INTO shipments (order_id) VALUES (:id)", soci::use(id);
+      send_event_transactional(ctx, "order.shipped", "test", {{"order_id", id}});
+      waits.pass(id);
+    });
+
 constexpr auto print_label = romancy::activity(
     "print_label", [](romancy::external_context&, const std::string& id, gate& waits) -> void { waits.pass(id); });
 
 constexpr auto serve = romancy::workflow(
-    "serve", [](romancy::workflow_context<place, ship, print_label>& ctx, const std::string& id) -> romancy::task<> {
+    "serve",
+    [](romancy::workflow_context<place, ship, hold, print_label>& ctx, const std::string& id) -> romancy::task<> {
       co_await ctx.call<place>(id);
       if (id.starts_with("SHIP"))
         co_await ctx.call<ship>(id);
+      else if (id.starts_with("HOLD"))
+        co_await ctx.call<hold>(id);
       else
         co_await ctx.call<print_label>(id);
       const nlohmann::json data{{"order_id", id}};

@@ -95,16 +95,44 @@ TEST_P(Torture, KeepsEveryPromiseOfThreeWorkersAndTwoRelaysWhateverIsKilledOrSto
   blows.insert(blows.end(), 2, restart_server);
   std::mt19937_64 random{chosen};
   std::shuffle(blows.begin(), blows.end(), random);
-  torture victims{
-      {.database = database.url(), .directory = directory.file(""), .seed = chosen, .restart_server = database.restart()},
-      std::cout};
+  torture victims{{.database = database.url(),
+                   .directory = directory.file(""),
+                   .seed = chosen,
+                   .orders = 300,
+                   .restart_server = database.restart()},
+                  std::cout};
   for (const auto blow : blows) victims.suffer(blow);
   victims.finish();
   std::cout << victims.summary() << '\n';
   EXPECT_EQ(victims.faults(), texts{}) << victims.last_words();
 }
 
+/// Of which no process is killed: all go on by themselves.
+class ServerTorture : public Torture {
+protected:
+  void suffer(torture::blow what, int times) {
+    const perilous_database database{GetParam()};
+    torture victims{{.database = database.url(),
+                     .directory = directory.file(""),
+                     .seed = chosen,
+                     .orders = 500,
+                     .restart_server = database.restart()},
+                    std::cout};
+    for (int i = 0; i < times; ++i) victims.suffer(what);
+    victims.finish();
+    std::cout << victims.summary() << '\n';
+    EXPECT_EQ(victims.faults(), texts{}) << victims.last_words();
+  }
+};
+
+TEST_P(ServerTorture, FinishesFiveHundredOrdersWhileTheServerCrashes) { suffer(torture::blow::restart_server, 3); }
+
+TEST_P(ServerTorture, FinishesFiveHundredOrdersWhileItsConnectionsAreEndedInALoop) {
+  suffer(torture::blow::end_connections, 40);
+}
+
 ROMANCY_ON_EVERY_DATABASE(Torture);
+ROMANCY_ON_EVERY_SERVER(ServerTorture);
 
 } // namespace
 } // namespace romancy::testing

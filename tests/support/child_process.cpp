@@ -79,6 +79,15 @@ std::string child_process::output() const {
   return text.str();
 }
 
+bool child_process::says(const std::string& text, std::chrono::milliseconds patience) const {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (output().find(text) == std::string::npos) {
+    if (std::chrono::steady_clock::now() >= end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});
+  }
+  return true;
+}
+
 finished_process run_process(std::vector<std::string> arguments) {
   const temporary_directory directory;
   child_process process{std::move(arguments), directory.file("output")};

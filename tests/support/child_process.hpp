@@ -28,6 +28,8 @@ public:
   bool running() { return !wait_for(std::chrono::milliseconds{0}); }
   /// What it has printed so far.
   std::string output() const;
+  /// Waits until it has printed `text`.
+  bool says(const std::string& text, std::chrono::milliseconds patience = std::chrono::seconds{30}) const;
 
 private:
   pid_t pid_ = -1;
