@@ -225,7 +225,7 @@ template <class Request> void transaction_coordinator::take_in(Request& request)
 void transaction_coordinator::open() {
   // Here, on the actor's own thread: it may wait.
   auto db = env_->open_database(epoch_);
-  tables_ = std::make_unique<tables>(*db);
+  tables_ = open_tables<tables>(*db);
   db_ = std::move(db);
 }
 

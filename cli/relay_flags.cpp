@@ -27,6 +27,11 @@ outbox_options relay_flags::options() const {
   return options;
 }
 
+void add_database_timeout_flag(CLI::App& app, std::string& timeout) {
+  app.add_option("--database-timeout", timeout, "How long to wait for a database that is locked or away")
+      ->capture_default_str();
+}
+
 void add_database_flag(CLI::App& app, std::string& database) {
   app.add_option("--database", database,
                  "sqlite3://path, a plain path, postgresql://user:password@host/name or mysql://user:password@host/name")

@@ -25,6 +25,9 @@ private:
   bool binary_ = false;
 };
 
+/// `--database-timeout`, a duration.
+void add_database_timeout_flag(CLI::App& app, std::string& timeout);
+
 /// `--database`, with ROMANCY_DATABASE_URL standing in for it.
 void add_database_flag(CLI::App& app, std::string& database);
 

@@ -37,8 +37,20 @@ struct settings {
   int concurrency = 16;
   std::string worker_id = "ecommerce";
   std::string lease = "10s";
+  std::string database_timeout = "30s";
   std::string max_payload = "1MiB";
 };
+
+/// Asks again for a while: the server may be starting anew, and processes that make the same table at once may meet.
+template <class Ask> auto patiently(std::chrono::milliseconds patience, Ask ask) {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  for (;;) try {
+      return ask();
+    } catch (const std::exception&) {
+      if (std::chrono::steady_clock::now() >= end) throw;
+      std::this_thread::sleep_for(100ms);
+    }
+}
 
 /// Each of `concurrency` clients starts an order and waits for its receipt; returns the first error, or nothing.
 template <class App> std::string place_orders(App& app, const settings& given) {
@@ -78,6 +90,7 @@ int main(int argc, char** argv) {
   CLI::App cli{"Places orders as durable workflows, with their events", "ecommerce"};
   settings given;
   romancy::cli::add_database_flag(cli, given.database);
+  romancy::cli::add_database_timeout_flag(cli, given.database_timeout);
   cli.add_option("--orders", given.orders, "How many orders to place")->required()->check(CLI::PositiveNumber);
   cli.add_option("--prefix", given.prefix, "Orders are PREFIX-1, PREFIX-2, …")->capture_default_str();
   cli.add_option("--concurrency", given.concurrency, "Orders under way at once")
@@ -88,23 +101,25 @@ int main(int argc, char** argv) {
   cli.add_option("--max-payload", given.max_payload, "The largest input, output and event")->capture_default_str();
   const romancy::cli::relay_flags relay{cli};
   return romancy::cli::run_main(cli, argc, argv, [&] {
+    const auto patience = romancy::cli::parse_duration(given.database_timeout);
     romancy::app<process_order> app{{.database = given.database,
                                      .worker_id = given.worker_id,
                                      .service_name = "order-service",
                                      .outbox = relay.options(),
                                      .max_payload_bytes = romancy::cli::parse_byte_size(given.max_payload),
-                                     .worker_lease = romancy::cli::parse_duration(given.lease)}};
-    create_tables(*app.storage().connect());
+                                     .worker_lease = romancy::cli::parse_duration(given.lease),
+                                     .database_timeout = patience}};
+    patiently(patience, [&] { create_tables(*app.storage().connect()); });
     const auto began = std::chrono::steady_clock::now();
     const auto error = place_orders(app, given);
     if (!error.empty()) throw std::runtime_error{"not all orders are complete: " + error};
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
-    while (app.storage().get_outbox_status_counts().at(romancy::outbox_status::pending) > 0)
-      std::this_thread::sleep_for(20ms);
+    const auto counts = [&] { return app.storage().get_outbox_status_counts(); };
+    while (patiently(patience, counts).at(romancy::outbox_status::pending) > 0) std::this_thread::sleep_for(20ms);
     const std::chrono::duration<double> delivered = std::chrono::steady_clock::now() - began;
     std::cout << given.orders << " orders complete in " << took.count() << " s (" << given.orders / took.count()
               << " orders/s), all events delivered after " << delivered.count() << " s\n";
-    for (const auto& [status, count] : app.storage().get_outbox_status_counts())
+    for (const auto& [status, count] : patiently(patience, counts))
       std::cout << "  events " << to_string(status) << ": " << count << '\n';
     return 0;
   });

@@ -1,7 +1,9 @@
 #include <romancy/detail/ports.hpp>
 
 #include <algorithm>
+#include <memory>
 #include <mutex>
+#include <optional>
 
 #include "actors/answer_slot.hpp"
 #include "actors/event_check.hpp"
@@ -11,18 +13,45 @@
 #include "actors/payload_text.hpp"
 #include "runtime/engine.hpp"
 #include "runtime/storage_backend.hpp"
-#include "storage/instance_table.hpp"
+#include "storage/storage_failure.hpp"
+#include "storage/tables.hpp"
 
 namespace romancy {
 
 namespace {
+
+/// Looks at instances, from any thread, on a connection that is made anew when it was lost.
+class instance_reader {
+public:
+  explicit instance_reader(std::shared_ptr<detail::storage_backend> backend) : backend_{std::move(backend)} {}
+  std::optional<instance_record> find(const std::string& id) {
+    const std::lock_guard lock{mutex_};
+    if (db_) try {
+        return instances_->find(id);
+      } catch (const storage_failure& e) {
+        if (e.kind() != failure_kind::unavailable && db_->is_connected()) throw;
+        instances_.reset();
+        db_.reset();
+      }
+    auto db = backend_->open_now();
+    instances_ = open_tables<instance_table>(*db);
+    db_ = std::move(db);
+    return instances_->find(id);
+  }
+
+private:
+  std::shared_ptr<detail::storage_backend> backend_;
+  std::mutex mutex_;
+  std::unique_ptr<database> db_;
+  std::unique_ptr<instance_table> instances_; ///< after db_: its statements end before their session
+};
 
 /// What stands behind romancy::app.
 class app_runtime final : public detail::runtime {
 public:
   app_runtime(app_options options, detail::definition_table definitions, detail::dependency_set dependencies)
       : engine_{std::make_shared<engine>(std::move(options), definitions, std::move(dependencies))},
-        backend_{std::make_shared<detail::storage_backend>(engine_)}, reader_{backend_->open()}, instances_{*reader_} {}
+        backend_{std::make_shared<detail::storage_backend>(engine_)}, instances_{backend_} {}
 
   std::string start(std::string_view workflow, nlohmann::json inputs, std::optional<romancy::instance_id> id) override {
     instance_record instance;
@@ -145,7 +174,6 @@ private:
   }
 
   instance_record find(const std::string& id) {
-    const std::lock_guard lock{mutex_};
     auto found = instances_.find(id);
     if (!found) throw error{"there is no instance " + id};
     return std::move(*found);
@@ -159,9 +187,7 @@ private:
 
   std::shared_ptr<engine> engine_;
   std::shared_ptr<detail::storage_backend> backend_;
-  std::mutex mutex_;
-  std::unique_ptr<database> reader_; ///< for looking at instances
-  instance_table instances_;
+  instance_reader instances_;
 };
 
 } // namespace

@@ -12,9 +12,9 @@
 #include "actors/local_messages.hpp"
 #include "actors/message_types.hpp"
 #include "runtime/statement_hook.hpp"
-#include "storage/instance_table.hpp"
 #include "storage/migrations.hpp"
 #include "storage/storage_failure.hpp"
+#include "storage/tables.hpp"
 
 namespace romancy {
 
@@ -96,22 +96,7 @@ engine::engine(app_options options, detail::definition_table definitions, detail
   if (env_->options.notify && env_->dialect->notifies) env_->open_listener = [url = url_] { return listener::open(url); };
   env_->open_http = [](int max_in_flight) { return std::make_unique<http_client>(max_in_flight); };
 
-  const auto end = std::chrono::steady_clock::now() + env_->options.database_timeout;
-  const auto db = database::open(url_, how, env_->options.database_timeout);
-  for (;;) try {
-      for (const auto& step : migrations::apply(*db)) log().info("database {}: applied migration {}", url_.shown, step);
-      for (const auto& [workflow, count] : instance_table{*db}.unfinished())
-        if (!definitions.workflows.empty() && !definitions.find_workflow(workflow))
-          log().warn("{} unfinished instances of the workflow '{}' wait for an app that serves it", count, workflow);
-      break;
-    } catch (const storage_failure& e) {
-      const bool locked = e.kind() == failure_kind::busy; // then each try has waited for the lock
-      if (!locked || std::chrono::steady_clock::now() >= end)
-        throw startup_error{"database '" + url_.shown + "': " + e.what() +
-                            (locked ? ": stop it, or raise database_timeout" : "")};
-    } catch (const startup_error& e) {
-      throw startup_error{"database '" + url_.shown + "': " + e.what()};
-    }
+  make_ready(how);
 
   if (!env_->options.actor_system) {
     config_ = std::make_unique<caf::actor_system_config>();
@@ -125,6 +110,34 @@ engine::engine(app_options options, detail::definition_table definitions, detail
 }
 
 engine::~engine() { shut_down(); }
+
+/// Waits for the database as long as options say, and brings its schema up to date. @throws startup_error
+void engine::make_ready(database::options how) const {
+  const auto& patience = env_->options.database_timeout;
+  const auto end = std::chrono::steady_clock::now() + patience;
+  how.on_waiting = [&](const std::string& why) {
+    log().warn("database {}: waiting for it, up to {} ms: {}", url_.shown, patience.count(), why);
+  };
+  for (;;) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    const auto db = database::open(url_, how, std::max(left, std::chrono::milliseconds{0}));
+    try {
+      for (const auto& step : migrations::apply(*db)) log().info("database {}: applied migration {}", url_.shown, step);
+      for (const auto& [workflow, count] : open_tables<instance_table>(*db)->unfinished())
+        if (!env_->definitions.workflows.empty() && !env_->definitions.find_workflow(workflow))
+          log().warn("{} unfinished instances of the workflow '{}' wait for an app that serves it", count, workflow);
+      return;
+    } catch (const storage_failure& e) {
+      const bool locked = e.kind() == failure_kind::busy; // then each try has waited for the lock
+      const bool passes = url_.is_file() ? locked : e.retryable();
+      if (!passes || std::chrono::steady_clock::now() >= end)
+        throw startup_error{"database '" + url_.shown + "': " + e.what() +
+                            (locked ? ": stop it, or raise database_timeout" : "")};
+    } catch (const startup_error& e) {
+      throw startup_error{"database '" + url_.shown + "': " + e.what()};
+    }
+  }
+}
 
 void engine::add_relayer(const outbox_options& options) {
   check(options);

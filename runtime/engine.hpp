@@ -43,6 +43,8 @@ public:
   void shut_down();
 
 private:
+  void make_ready(database::options how) const;
+
   database_url url_;
   std::shared_ptr<environment> env_;
   std::unique_ptr<caf::actor_system_config> config_;

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <thread>
+#include <utility>
 
 #include "storage/mysql_database.hpp"
 #include "storage/postgresql_database.hpp"
@@ -63,12 +64,13 @@ std::unique_ptr<database> database::open(const database_url& url, const options&
                                          std::chrono::milliseconds patience) {
   if (url.is_file()) look_at_the_path(url);
   const auto deadline = std::chrono::steady_clock::now() + patience;
-  for (;;) try {
+  for (bool said = false;;) try {
       return make(url, how);
     } catch (const storage_failure& e) {
       const bool may_come = url.is_file() ? e.kind() == failure_kind::busy : e.kind() != failure_kind::broken;
       if (!may_come || std::chrono::steady_clock::now() >= deadline)
         throw startup_error{"database '" + url.shown + "': " + e.what() + remedy(url, e.kind(), patience)};
+      if (how.on_waiting && !std::exchange(said, true)) how.on_waiting(e.what());
       std::this_thread::sleep_for(std::chrono::milliseconds{url.is_file() ? 20 : 200});
     }
 }

@@ -35,6 +35,7 @@ public:
   struct options {
     std::chrono::milliseconds busy_timeout{1000}; ///< how long a statement waits for a lock
     statement_hook on_statement{};
+    std::function<void(const std::string& why)> on_waiting{}; ///< told once, when open() begins to wait
     bool own_clock = true; ///< now() is the database's, where it has a clock; for tests of which time is virtual
     std::string name{};    ///< by which break_connections() finds it; empty: it does not
   };

@@ -93,12 +93,22 @@ failure_kind kind_of(const soci::soci_error& error) {
   return other;
 }
 
+std::string in_one_line(const std::string& text) {
+  std::string line;
+  for (const char c : text)
+    if (c != '\n' && c != '\t')
+      line += c;
+    else if (!line.empty() && line.back() != ' ')
+      line += ' ';
+  while (line.ends_with(' ')) line.pop_back();
+  return line;
+}
+
 } // namespace
 
 storage_failure storage_failure::from(const soci::soci_error& error, const std::string& doing) {
   const auto kind = kind_of(error);
-  auto text = "cannot " + doing + ": " + error.get_error_message();
-  while (text.ends_with('\n')) text.pop_back();
+  auto text = "cannot " + doing + ": " + in_one_line(error.get_error_message());
   if (kind == busy) text += ": another process holds the lock";
   return {kind, text};
 }

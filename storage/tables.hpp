@@ -1,10 +1,13 @@
 #pragma once
 
+#include <memory>
+
 #include "storage/compensation_table.hpp"
 #include "storage/epoch_table.hpp"
 #include "storage/history_table.hpp"
 #include "storage/instance_table.hpp"
 #include "storage/outbox_table.hpp"
+#include "storage/storage_failure.hpp"
 
 namespace romancy {
 
@@ -18,5 +21,12 @@ struct tables {
   compensation_table compensations;
   epoch_table epochs;
 };
+
+/// `Tables` over a connection, with their statements prepared. @throws storage_failure, as when the connection was lost
+template <class Tables> std::unique_ptr<Tables> open_tables(database& db) try {
+  return std::make_unique<Tables>(db);
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "prepare statements");
+}
 
 } // namespace romancy

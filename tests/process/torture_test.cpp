@@ -1,22 +1,21 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
-#include <map>
 #include <random>
-#include <set>
 
 #include "tests/support/child_process.hpp"
-#include "tests/support/database_file.hpp"
 #include "tests/support/event_log.hpp"
+#include "tests/support/private_server.hpp"
 #include "tests/support/programs.hpp"
-#include "tests/support/temporary_directory.hpp"
+#include "tests/support/test_database.hpp"
+#include "tests/support/torture.hpp"
 
 namespace romancy::testing {
 namespace {
 
-constexpr int orders = 300;
-constexpr int kills = 20;
+using texts = std::vector<std::string>;
 
 /// ROMANCY_SEED repeats a run that failed, as far as timing can be repeated.
 std::uint64_t seed() {
@@ -24,19 +23,22 @@ std::uint64_t seed() {
   return std::random_device{}();
 }
 
-std::string order_of(const cli::received_event& event) { return event.data.at("order_id").get<std::string>(); }
+class Torture : public ::testing::TestWithParam<database_url::backend> {
+protected:
+  std::uint64_t chosen = seed();
+  temporary_directory directory;
 
-TEST(Torture, KeepsEveryPromiseThroughTwentyKillsAndABadBroker) {
-  const auto chosen = seed();
-  SCOPED_TRACE("ROMANCY_SEED=" + std::to_string(chosen));
-  std::cout << "ROMANCY_SEED=" << chosen << '\n';
+  Torture() { std::cout << "ROMANCY_SEED=" << chosen << '\n'; }
+};
+
+TEST_P(Torture, KeepsEveryPromiseThroughTwentyKillsAndABadBroker) {
+  constexpr int orders = 300, kills = 20;
+  const test_database fresh{GetParam()};
   std::mt19937_64 random{chosen};
-  const temporary_directory directory;
-  const auto file = directory.file("orders.db");
   event_log broker{cli::answer_script::random("202:6,503:2,close:2", chosen)};
   const auto start = [&] {
     return child_process{
-        {ecommerce_program, "--database", file, "--broker-url", broker.url(), "--orders", std::to_string(orders),
+        {ecommerce_program, "--database", fresh.url(), "--broker-url", broker.url(), "--orders", std::to_string(orders),
          "--prefix", "P", "--concurrency", "4", "--lease", "1s", "--poll-interval", "50ms", "--max-retries", "1000000"},
         directory.file("output")};
   };
@@ -54,48 +56,55 @@ TEST(Torture, KeepsEveryPromiseThroughTwentyKillsAndABadBroker) {
   ASSERT_TRUE(code) << last.output();
   ASSERT_EQ(*code, 0) << last.output();
 
-  // The model: what must be there, once.
-  std::set<std::string> all, paid;
-  std::map<std::string, std::set<std::string>> expected; // by event type
-  for (int i = 1; i <= orders; ++i) {
-    const auto id = "P-" + std::to_string(i);
-    all.insert(id);
-    expected["order.created"].insert(id);
-    expected["order.shipped"].insert(id);
-    expected["order.completed"].insert(id);
-    expected[i % 7 == 0 ? "payment.failed" : "payment.processed"].insert(id);
-    if (i % 7 != 0) paid.insert(id);
-  }
-  database_file db{file};
-  const auto rows = [&](const char* table) {
-    const auto list = db.texts(std::string{"SELECT order_id FROM "} + table);
-    const std::set<std::string> distinct{list.begin(), list.end()};
-    EXPECT_EQ(list.size(), distinct.size()) << table << " has an order twice";
-    return distinct;
-  };
-  EXPECT_EQ(rows("orders"), all);
-  EXPECT_EQ(rows("payments"), paid);
-  EXPECT_EQ(rows("shipments"), all);
-  EXPECT_EQ(db.number("SELECT count(*) FROM workflow_instances WHERE status = 'completed'"), orders);
-  EXPECT_EQ(db.number("SELECT count(*) FROM workflow_instances"), orders);
-  EXPECT_EQ(db.number("SELECT count(*) FROM workflow_history"), orders * 4);
-  EXPECT_EQ(db.number("SELECT count(*) FROM outbox_events"), orders * 4);
-  EXPECT_EQ(db.number("SELECT count(*) FROM outbox_events WHERE status = 'published'"), orders * 4);
-
-  std::map<std::string, std::string> content; // by event id
-  std::map<std::string, std::set<std::string>> received;
-  for (const auto& event : broker.events()) {
-    const auto [known, fresh] = content.emplace(event.id, event.type + event.time + event.data.dump());
-    EXPECT_EQ(known->second, event.type + event.time + event.data.dump())
-        << "event " << event.id << " changed between attempts";
-    if (event.status == 202) received[event.type].insert(order_of(event));
-  }
-  EXPECT_EQ(received, expected);
-  const auto ids = db.texts("SELECT event_id FROM outbox_events ORDER BY 1");
-  EXPECT_EQ(content.size(), ids.size()) << "the broker saw an event that was never committed";
-  const auto accepted = broker.accepted();
-  for (const auto& id : ids) EXPECT_TRUE(accepted.contains(id)) << "event " << id << " is lost";
+  order_audit audit;
+  for (const auto& event : broker.events()) audit.receive(event);
+  database_view outside{fresh.url()};
+  EXPECT_EQ(audit.faults(outside, std::vector{order_round{"P", orders}}), texts{});
 }
+
+/// A database whose server may be killed.
+class perilous_database {
+public:
+  explicit perilous_database(database_url::backend kind) {
+    if (kind == database_url::backend::sqlite3)
+      file_.emplace(kind);
+    else
+      server_ = std::make_unique<private_server>(kind);
+  }
+  const std::string& url() const { return server_ ? server_->url() : file_->url(); }
+  std::function<void()> restart() const {
+    if (!server_) return {};
+    return [this] {
+      server_->crash();
+      server_->start();
+    };
+  }
+
+private:
+  std::optional<test_database> file_;
+  std::unique_ptr<private_server> server_;
+};
+
+TEST_P(Torture, KeepsEveryPromiseOfThreeWorkersAndTwoRelaysWhateverIsKilledOrStopped) {
+  using enum torture::blow;
+  const perilous_database database{GetParam()};
+  std::vector<torture::blow> blows(14, kill_worker);
+  blows.insert(blows.end(), 6, kill_relay);
+  blows.insert(blows.end(), 3, stop_process);
+  blows.insert(blows.end(), 3, end_connections);
+  blows.insert(blows.end(), 2, restart_server);
+  std::mt19937_64 random{chosen};
+  std::shuffle(blows.begin(), blows.end(), random);
+  torture victims{
+      {.database = database.url(), .directory = directory.file(""), .seed = chosen, .restart_server = database.restart()},
+      std::cout};
+  for (const auto blow : blows) victims.suffer(blow);
+  victims.finish();
+  std::cout << victims.summary() << '\n';
+  EXPECT_EQ(victims.faults(), texts{}) << victims.last_words();
+}
+
+ROMANCY_ON_EVERY_DATABASE(Torture);
 
 } // namespace
 } // namespace romancy::testing
