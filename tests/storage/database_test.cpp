@@ -105,28 +105,44 @@ TEST_P(Database, OpensNoSavepointOutsideOfATransaction) {
 }
 
 TEST_P(Database, RefusesTransactionStatementsOnlyWhileItIsLent) {
-  std::vector<std::string> refused{"COMMIT",
-                                   "commit",
-                                   "ROLLBACK",
-                                   "BEGIN",
-                                   "SAVEPOINT x",
-                                   "ROLLBACK TO SAVEPOINT romancy_1",
-                                   " /* a */ -- b\n COMMIT"};
-  for (const auto* text :
-       is(database_url::backend::sqlite3)
-           ? std::initializer_list<const char*>{"END", "RELEASE romancy_1", "PRAGMA query_only = ON",
-                                                "ATTACH ':memory:' AS m", "CREATE TEMP TABLE y (x)"}
-       : is(database_url::backend::postgresql)
-           ? std::initializer_list<const char*>{"END", "ABORT", "START TRANSACTION", "RELEASE romancy_1",
-                                                "SET search_path = x",
-                                                "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", "RESET ALL",
-                                                "DISCARD ALL", "LISTEN x", "PREPARE TRANSACTION 'x'",
-                                                "CREATE TEMP TABLE y (x int)", "INSERT INTO t VALUES (9); COMMIT"}
-           : std::initializer_list<const char*>{
-                 "START TRANSACTION", "SET autocommit = 1", "USE mysql", "RELEASE SAVEPOINT romancy_1", "XA START 'x'",
-                 "CREATE TABLE y (x INT)", "DROP TABLE t", "TRUNCATE TABLE t", "ALTER TABLE t ADD y INT",
-                 "LOCK TABLES t WRITE", "/*!40000 COMMIT */", "CREATE TEMPORARY TABLE y (x INT)"})
-    refused.push_back(text);
+  using words = std::vector<std::string>;
+  words refused{"COMMIT",
+                "commit",
+                "ROLLBACK",
+                "BEGIN",
+                "SAVEPOINT x",
+                "ROLLBACK TO SAVEPOINT romancy_1",
+                " /* a */ -- b\n COMMIT"};
+  const words of_sqlite3{"END", "RELEASE romancy_1", "PRAGMA query_only = ON", "ATTACH ':memory:' AS m",
+                         "CREATE TEMP TABLE y (x)"};
+  const words of_postgresql{"END",
+                            "ABORT",
+                            "START TRANSACTION",
+                            "RELEASE romancy_1",
+                            "SET search_path = x",
+                            "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+                            "RESET ALL",
+                            "DISCARD ALL",
+                            "LISTEN x",
+                            "PREPARE TRANSACTION 'x'",
+                            "CREATE TEMP TABLE y (x int)",
+                            "INSERT INTO t VALUES (9); COMMIT"};
+  const words of_mysql{"START TRANSACTION",
+                       "SET autocommit = 1",
+                       "USE mysql",
+                       "RELEASE SAVEPOINT romancy_1",
+                       "XA START 'x'",
+                       "CREATE TABLE y (x INT)",
+                       "DROP TABLE t",
+                       "TRUNCATE TABLE t",
+                       "ALTER TABLE t ADD y INT",
+                       "LOCK TABLES t WRITE",
+                       "/*!40000 COMMIT */",
+                       "CREATE TEMPORARY TABLE y (x INT)"};
+  const auto& own = is(database_url::backend::sqlite3)      ? of_sqlite3
+                    : is(database_url::backend::postgresql) ? of_postgresql
+                                                            : of_mysql;
+  refused.insert(refused.end(), own.begin(), own.end());
   db->begin();
   db->open_savepoint(0);
   insert(1);
