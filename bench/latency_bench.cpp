@@ -5,7 +5,7 @@
 
 #include "bench/measurement.hpp"
 #include "bench/raw_curl.hpp"
-#include "bench/raw_sqlite.hpp"
+#include "bench/scratch_databases.hpp"
 #include "cli/event_sink.hpp"
 
 namespace romancy::bench {
@@ -35,11 +35,10 @@ std::vector<measurement> measure_latency(const settings& how) {
   measurement delivery_99{"latency, start to delivery, p99", "ms", "raw: one commit and one POST", {}, {}};
   measurement result_50{"latency, start to result, p50", "ms", "raw: three commits", {}, {}};
   for (int run = 0; run < how.runs; ++run) {
-    const auto file = how.directory + "/latency-" + std::to_string(run);
-    const double commit_ms = 1000 / raw_sqlite::commits_per_second(file + ".raw");
+    const double commit_ms = 1000 / how.databases->raw_commits_per_second();
     const std::string body = R"({"specversion":"1.0","id":"1","source":"b","type":"t","data":1})";
     const double post_ms = 1000 / raw_posts_per_second(url, body, 500, 1);
-    app<once> app{{.database = file + ".db", .outbox = {.enabled = true, .broker_url = url}}};
+    app<once> app{{.database = how.databases->make(), .outbox = {.enabled = true, .broker_url = url}}};
     std::vector<double> delivered, resulted;
     for (int i = 0; i < samples; ++i) {
       int before = 0;

@@ -1,6 +1,5 @@
 // romancy_bench SUBCOMMAND: one JSON object a line, the raw libraries measured beside ours in the same run.
 #include <cstdlib>
-#include <filesystem>
 #include <functional>
 #include <iostream>
 
@@ -11,30 +10,33 @@
 
 #include "bench/measurement.hpp"
 #include "cli/run_main.hpp"
-#include "storage/database_url.hpp"
+#include "bench/scratch_databases.hpp"
 
 namespace {
 
 using romancy::bench::measurement;
 
-void print(const measurement& result, bool json) {
+void print(const measurement& result, const std::string& database, bool json) {
   const double value = romancy::bench::median(result.values);
-  const double baseline = romancy::bench::median(result.baseline_values);
+  const double baseline = result.baseline_values.empty() ? 0 : romancy::bench::median(result.baseline_values);
   const auto [least, most] = std::minmax_element(result.values.begin(), result.values.end());
   const double spread = (*most - *least) / value;
   if (json)
     std::cout << nlohmann::json{{"bench", result.bench},
-                                {"database", "sqlite3"},
+                                {"database", database},
                                 {"value", value},
                                 {"unit", result.unit},
+                                {"spread", spread},
                                 {"baseline", result.baseline},
                                 {"baseline_value", baseline},
-                                {"ratio", value / baseline},
-                                {"spread", spread}}
+                                {"ratio", baseline > 0 ? nlohmann::json(value / baseline) : nlohmann::json()}}
               << std::endl;
   else
-    std::cout << result.bench << ": " << value << ' ' << result.unit << ", " << result.baseline << ": " << baseline
-              << ", ratio " << value / baseline << ", spread " << spread << std::endl;
+    std::cout << result.bench << ": " << value << ' ' << result.unit << ", spread " << spread
+              << (baseline > 0 ? ", " + result.baseline + ": " + std::to_string(baseline) + ", ratio " +
+                                     std::to_string(value / baseline)
+                               : "")
+              << std::endl;
 }
 
 } // namespace
@@ -50,7 +52,8 @@ int main(int argc, char** argv) {
   const auto add = [&](const char* name, const char* text, auto function) {
     auto* sub = app.add_subcommand(name, text);
     sub->add_option("--database", database,
-                    "sqlite3://path; databases are made beside it, in a directory that is removed")
+                    "sqlite3://path: databases are made beside it; or the URL of a server where databases may be made. "
+                    "They are removed")
         ->required();
     sub->add_option("--runs", how.runs, "How often; the median counts")
         ->capture_default_str()
@@ -60,6 +63,9 @@ int main(int argc, char** argv) {
     sub->add_option("--concurrency", how.concurrency, "Callers, or requests on the wire")
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
+    sub->add_option("--processes", how.processes, "Of orders: processes that place them; 0: this one")
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber);
     sub->add_flag("--json", json, "One JSON object a line");
     sub->callback([&measure, function] { measure = function; });
   };
@@ -67,13 +73,12 @@ int main(int argc, char** argv) {
   add("orders", "Orders of the e-commerce example, events relayed meanwhile", romancy::bench::measure_orders);
   add("relay", "Delivering a backlog", romancy::bench::measure_relay);
   add("latency", "From start to the delivered event", romancy::bench::measure_latency);
+  add("handover", "From the commit in one process to the delivery by another", romancy::bench::measure_handover);
+  add("idle", "Statements while there is nothing to do", romancy::bench::measure_idle);
   return romancy::cli::run_main(app, argc, argv, [&] {
-    const auto folder = std::filesystem::absolute(romancy::database_url::parse(database).path).parent_path();
-    auto pattern = (folder / "romancy-bench-XXXXXX").string();
-    if (!::mkdtemp(pattern.data())) throw std::invalid_argument{"cannot write into " + folder.string()};
-    how.directory = pattern;
-    for (const auto& result : measure(how)) print(result, json);
-    std::filesystem::remove_all(how.directory);
+    romancy::bench::scratch_databases databases{database};
+    how.databases = &databases;
+    for (const auto& result : measure(how)) print(result, databases.kind(), json);
     return 0;
   });
 }

@@ -16,8 +16,11 @@ struct measurement {
   std::vector<double> baseline_values;
 };
 
+class scratch_databases;
+
 struct settings {
-  std::string directory; ///< a fresh one, for databases
+  scratch_databases* databases = nullptr;
+  int processes = 0; ///< that place the orders; 0: this one
   int runs = 3;
   int size = 0; ///< orders, steps, events; 0: what the benchmark thinks right
   int concurrency = 64;
@@ -46,5 +49,7 @@ std::vector<measurement> measure_steps(const settings& how);
 std::vector<measurement> measure_orders(const settings& how);
 std::vector<measurement> measure_relay(const settings& how);
 std::vector<measurement> measure_latency(const settings& how);
+std::vector<measurement> measure_handover(const settings& how);
+std::vector<measurement> measure_idle(const settings& how);
 
 } // namespace romancy::bench

@@ -3,6 +3,7 @@
 #include "actors/cloud_event_encoder.hpp"
 #include "bench/measurement.hpp"
 #include "bench/raw_curl.hpp"
+#include "bench/scratch_databases.hpp"
 #include "cli/event_sink.hpp"
 #include "storage/migrations.hpp"
 #include "storage/outbox_table.hpp"
@@ -40,7 +41,7 @@ std::vector<measurement> measure_relay(const settings& how) {
     measurement result{
         "relay, batch " + std::to_string(batch), "events/s", "raw libcurl multi, as many in flight", {}, {}};
     for (int run = 0; run < how.runs; ++run) {
-      const auto file = how.directory + "/relay-" + std::to_string(batch) + '-' + std::to_string(run) + ".db";
+      const auto file = how.databases->make();
       fill(file, events);
       const cli::event_sink sink{{}};
       const auto url = "http://127.0.0.1:" + std::to_string(sink.port()) + "/";

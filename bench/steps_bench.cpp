@@ -4,7 +4,7 @@
 #include <romancy/romancy.hpp>
 
 #include "bench/measurement.hpp"
-#include "bench/raw_sqlite.hpp"
+#include "bench/scratch_databases.hpp"
 
 namespace romancy::bench {
 
@@ -36,14 +36,13 @@ double steps_per_second(const std::string& path, int instances, int concurrency)
 
 std::vector<measurement> measure_steps(const settings& how) {
   const int instances = how.size > 0 ? how.size / 10 : 1000;
-  measurement many{"steps", "steps/s", "raw SQLite, one commit a record", {}, {}};
-  measurement one{"steps, one caller", "steps/s", "raw SQLite, one commit a record", {}, {}};
+  measurement many{"steps", "steps/s", "raw, one commit a record", {}, {}};
+  measurement one{"steps, one caller", "steps/s", "raw, one commit a record", {}, {}};
   for (int run = 0; run < how.runs; ++run) {
-    const auto file = how.directory + "/steps-" + std::to_string(run);
-    many.baseline_values.push_back(raw_sqlite::commits_per_second(file + ".raw"));
+    many.baseline_values.push_back(how.databases->raw_commits_per_second());
     one.baseline_values.push_back(many.baseline_values.back());
-    many.values.push_back(steps_per_second(file + ".db", instances, how.concurrency));
-    one.values.push_back(steps_per_second(file + ".one.db", instances / 10, 1));
+    many.values.push_back(steps_per_second(how.databases->make(), instances, how.concurrency));
+    one.values.push_back(steps_per_second(how.databases->make(), instances / 10, 1));
   }
   return {many, one};
 }

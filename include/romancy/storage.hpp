@@ -29,7 +29,8 @@ public:
   /// How many events each status has; all five are present.
   std::map<outbox_status, long long> get_outbox_status_counts() const;
   /// A new connection in autocommit mode, for SQL of your own. Not for use inside an activity: there it is
-  /// `ctx.session()` that commits with the rest. Foreign keys are enforced on it, and it waits 5 s for a lock.
+  /// `ctx.session()` that commits with the rest. On SQLite it enforces foreign keys and waits 5 s for a lock; on servers
+  /// its time zone is UTC, and all else is the server's.
   std::unique_ptr<soci::session> connect() const;
 
   const std::shared_ptr<detail::storage_backend>& backend() const noexcept { return backend_; }
