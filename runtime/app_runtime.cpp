@@ -27,7 +27,7 @@ public:
   std::optional<instance_record> find(const std::string& id) {
     const std::lock_guard lock{mutex_};
     if (db_) try {
-        return instances_->find(id);
+        return look(id);
       } catch (const storage_failure& e) {
         if (e.kind() != failure_kind::unavailable && db_->is_connected()) throw;
         instances_.reset();
@@ -36,10 +36,16 @@ public:
     auto db = backend_->open_now();
     instances_ = open_tables<instance_table>(*db);
     db_ = std::move(db);
-    return instances_->find(id);
+    return look(id);
   }
 
 private:
+  std::optional<instance_record> look(const std::string& id) {
+    auto found = instances_->find(id);
+    if (db_->in_transaction()) db_->roll_back(); // MySQL has begun one, which would hold up every change of the table
+    return found;
+  }
+
   std::shared_ptr<detail::storage_backend> backend_;
   std::mutex mutex_;
   std::unique_ptr<database> db_;
