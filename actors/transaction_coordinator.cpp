@@ -206,7 +206,6 @@ caf::behavior transaction_coordinator::make_behavior() {
         pump();
       },
       [this](const events_committed&) { announce(1, false); }, // by a coordinator of the pool
-      [this](wake_others) { wake_other_processes(); },
       [this](const drain&) {
         draining_ = true;
         finish_drain();
@@ -414,15 +413,13 @@ void transaction_coordinator::announce(int events, bool instances) {
     for (const auto& watcher : outbox_watchers_) tell(watcher, events_committed{});
   news_of_events_ = news_of_events_ || (events > 0 && outbox_watchers_.empty());
   news_of_instances_ = news_of_instances_ || instances;
-  if ((news_of_events_ || news_of_instances_) && env_->options.notify && !std::exchange(wake_due_, true))
-    send(this, wake_others::value); // once for all commits that are being told of now
+  if (!open_) wake_other_processes(); // else when that is committed: a failure here must not spoil it
 }
 
 /// Nobody depends on it: all others look by themselves too.
 void transaction_coordinator::wake_other_processes() {
-  wake_due_ = false;
   const bool events = std::exchange(news_of_events_, false), instances = std::exchange(news_of_instances_, false);
-  if (!db_) return;
+  if (!db_ || !env_->options.notify) return;
   try {
     if (events) db_->notify(events_topic);
     if (instances) db_->notify(instances_topic);

@@ -45,7 +45,6 @@ public:
 private:
   using flush = caf::atom_constant<caf::atom("flush")>;
   using again = caf::atom_constant<caf::atom("again")>;
-  using wake_others = caf::atom_constant<caf::atom("wake")>;
   using instant = caf::actor_clock::time_point; ///< of a clock that nobody sets
 
   enum class verdict {
@@ -148,8 +147,7 @@ private:
   bool backing_off_ = false;
   bool draining_ = false;
   bool serving_ = false;        ///< the pool takes this coordinator for busy
-  bool wake_due_ = false;       ///< other processes are to be told of …
-  bool news_of_events_ = false; ///< … this
+  bool news_of_events_ = false; ///< other processes are not told yet
   bool news_of_instances_ = false;
   std::size_t alone_ = 0; ///< so many units of work commit one by one, to find the one that COMMIT refuses
   int failures_ = 0;      ///< of the database, one after another

@@ -83,11 +83,6 @@ constexpr auto entangled =
       };
       if (how == "plain") touch();
       try {
-        if (how == "wrapped") touch();
-      } catch (const std::exception&) {
-        throw std::runtime_error{"my own words"};
-      }
-      try {
         if (how == "in a savepoint") ctx.transaction(touch);
       } catch (const std::exception&) { // goes on, in vain
       }
@@ -177,8 +172,8 @@ constexpr auto serialized = activity("serialized",
 constexpr auto serializing = workflow(
     "serializing", [](workflow_context<serialized>& ctx) -> task<int> { co_return co_await ctx.call<serialized>(); });
 
+/// PostgreSQL refuses to write over what came after the first statement; MySQL lets the last writer win.
 TEST_P(ServerTransaction, RunsTheWholeAttemptAgainAfterASerializationFailure) {
-  if (!is(database_url::backend::postgresql)) return; // MySQL's repeatable read lets the last writer win
   world<serializing> app{file, book};
   app.db().session() << "CREATE TABLE accounts (id INT PRIMARY KEY, amount INT)";
   app.db().session() << "INSERT INTO accounts VALUES (1, 0)";
@@ -187,8 +182,9 @@ TEST_P(ServerTransaction, RunsTheWholeAttemptAgainAfterASerializationFailure) {
   };
   app.start("serializing", nlohmann::json::array(), "A");
   ASSERT_TRUE(app.ends("A"));
-  EXPECT_EQ(app.instance("A").output, "11") << app.instance("A").error;
-  EXPECT_EQ(book.lines, (names{"attempt 1", "attempt 1"}));
+  const bool refused = is(database_url::backend::postgresql);
+  EXPECT_EQ(app.instance("A").output, refused ? "11" : "1") << app.instance("A").error;
+  EXPECT_EQ(book.lines, refused ? (names{"attempt 1", "attempt 1"}) : names{"attempt 1"});
   EXPECT_EQ(app.rows(), names{"mine"});
 }
 
