@@ -44,7 +44,7 @@ void activity_attempt::roll_back_scope(const std::exception_ptr& why) noexcept {
   try {
     std::rethrow_exception(why);
   } catch (const std::exception& e) {
-    note(e);
+    note(e, false);
   } catch (...) { // nothing of the database's
   }
   const auto level = static_cast<int>(scopes_.size());
@@ -71,22 +71,25 @@ std::string activity_attempt::add_event(detail::outgoing_event event) {
 
 void activity_attempt::on_commit(std::function<void()> action) { actions_.push_back(std::move(action)); }
 
-void activity_attempt::note(const std::exception& thrown) {
+void activity_attempt::note(const std::exception& thrown, bool out_of_the_activity) {
   if (!lease_ || !interrupted_.empty()) return;
   auto kind = failure_kind::other;
   if (const auto* native = dynamic_cast<const soci::soci_error*>(&thrown))
     kind = storage_failure::from(*native, "").kind();
   else if (const auto* ours = dynamic_cast<const storage_failure*>(&thrown))
     kind = ours->kind();
-  // With one writer, it has the only lock: another connection of its own waits in vain, and would again.
-  const bool counts = kind == failure_kind::conflict || kind == failure_kind::unavailable ||
-                      (kind == failure_kind::busy && !db().dialect().one_writer);
+  // A lock that did not come is for the code to handle (NOWAIT). With one writer, the attempt has the only lock: it is
+  // another connection of its own that waits in vain, and would again.
+  const bool counts = kind == failure_kind::conflict || kind == failure_kind::unavailable || db().met_conflict() ||
+                      (kind == failure_kind::busy && out_of_the_activity && !db().dialect().one_writer);
   if (counts) interrupted_ = thrown.what();
 }
 
 std::string activity_attempt::interrupted() const {
-  if (interrupted_.empty() && lease_ && !lease_->db().is_connected()) return "the connection to the database was lost";
-  return interrupted_;
+  if (!interrupted_.empty() || !lease_) return interrupted_;
+  if (!lease_->db().is_connected()) return "the connection to the database was lost";
+  if (lease_->db().met_conflict()) return "others wrote at the same time, and the database refused a statement for it";
+  return {};
 }
 
 std::string activity_attempt::why_not_committable() const {

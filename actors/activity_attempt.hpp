@@ -34,8 +34,9 @@ public:
   bool has_session() const { return lease_ != nullptr; }
   /// No session came in time: no fault of the attempt.
   bool had_no_session() const { return had_no_session_; }
-  /// Looks at what user code threw: errors of the database may have undone more than the statement.
-  void note(const std::exception& thrown);
+  /// Looks at what user code threw, out of a ctx.transaction or of the activity: errors of the database may have undone
+  /// more than the statement.
+  void note(const std::exception& thrown, bool out_of_the_activity);
   /// Empty, or why the attempt is to be run again without counting, whatever its code made of the error: a deadlock, a
   /// serialization failure, a database that went away.
   std::string interrupted() const;

@@ -91,7 +91,7 @@ void activity_executor::execute(const execute_attempt& job, const caf::strong_ac
     fault = attempt_fault::undecodable;
   } catch (const std::exception& e) {
     why = e.what();
-    attempt.note(e);
+    attempt.note(e, true);
   } catch (...) {
     why = "it threw something that is no std::exception";
   }

@@ -65,6 +65,7 @@ private:
     options.worker_lease = options_.worker_lease;
     options.database_timeout = options_.database_timeout;
     options.shutdown_timeout = options_.shutdown_timeout;
+    options.notify = options_.notify;
     return std::make_shared<engine>(std::move(options), detail::definition_table{}, detail::dependency_set{});
   }
 

@@ -12,12 +12,9 @@
 #include "messages/time_point.hpp"
 #include "storage/database_url.hpp"
 #include "storage/dialect.hpp"
+#include "storage/statement_hook.hpp"
 
 namespace romancy {
-
-/// Called before each statement that a connection runs, with its text: user code's, ours, BEGIN and COMMIT. For tests
-/// that count, fail or die at the k-th one.
-using statement_hook = std::function<void(const char* sql)>;
 
 /// What is told of by database::notify().
 inline constexpr auto events_topic = "events";       ///< of the outbox, to be relayed
@@ -63,6 +60,9 @@ public:
   virtual bool is_connected() const { return true; }
   /// A statement has failed, and the database takes nothing more until the savepoint around it is undone.
   virtual bool is_spoiled() const { return false; }
+  /// A statement of the borrower was refused for others that wrote at the same time, as far as the connection remembers,
+  /// whatever its code made of the error: a deadlock, a serialization failure.
+  virtual bool met_conflict() const { return false; }
 
   /// Level 0 is the outermost savepoint of a unit of work; deeper ones are `ctx.transaction`. Where a unit of work has a
   /// transaction of its own, level 0 may be that.
@@ -87,8 +87,9 @@ public:
 
 protected:
   virtual void do_begin(isolation_level level) = 0;
-  database(const romancy::dialect& spoken, const std::string& connect_string, const options& how)
-      : dialect_{spoken}, own_clock_{how.own_clock}, session_{std::string{spoken.name}, connect_string} {}
+  database(const romancy::dialect& spoken, const soci::backend_factory& backend, const std::string& connect_string,
+           const options& how)
+      : dialect_{spoken}, own_clock_{how.own_clock}, session_{backend, connect_string} {}
 
 private:
   const romancy::dialect& dialect_;

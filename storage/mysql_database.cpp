@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <soci/mysql/soci-mysql.h>
 
 #include "storage/storage_failure.hpp"
@@ -15,14 +19,7 @@ constexpr int max_connections_of_a_name = 64;
 /// What SOCI's backend reads: https://soci.sourceforge.net/doc/release/4.0/backends/mysql/
 std::string connect_string(const database_url& url) {
   std::string text;
-  const auto add = [&](const std::string& key, const std::string& value) {
-    text += (text.empty() ? "" : " ") + key + "='";
-    for (const char c : value) {
-      if (c == '\'' || c == '\\') text += '\\';
-      text += c;
-    }
-    text += '\'';
-  };
+  const auto add = [&](const std::string& key, const std::string& value) { add_parameter(text, key, value); };
   auto options = url.options;
   if (!options.contains("unix_socket") && url.host.starts_with('/')) options["unix_socket"] = url.host;
   // "localhost" is a unix socket for the client library, whatever the port.
@@ -46,12 +43,35 @@ MYSQL* native(const soci::session& session) {
   return static_cast<soci::mysql_session_backend*>(const_cast<soci::session&>(session).get_backend())->conn_;
 }
 
-std::string lock_name(const std::string& name, int n) { return "romancy " + name + ':' + std::to_string(n); }
+using backend = guarded_backend<soci::mysql_session_backend>;
+class backend_factory final : public soci::backend_factory {
+public:
+  backend* make_session(const soci::connection_parameters& parameters) const override { return new backend{parameters}; }
+};
+const backend_factory factory;
+
+/// A peer that is gone without a word is noticed within half a minute, not after hours. tcp(7)
+void notice_a_dead_peer(MYSQL* connection) {
+  const int idle_s = 10, interval_s = 5, count = 4, unanswered_ms = 30'000, on = 1;
+  const auto socket = mysql_get_socket(connection); // of a unix socket these fail, and are not needed
+  ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  ::setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+  ::setsockopt(socket, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
+  ::setsockopt(socket, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+  ::setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &unanswered_ms, sizeof unanswered_ms);
+}
+
+/// The n-th connection of a name. Locks are the server's, names are a database's.
+constexpr auto take_lock = "SELECT GET_LOCK(CONCAT('romancy ', CRC32(database()), ' ', :name), 0)";
+constexpr auto owner_of_lock = "SELECT IS_USED_LOCK(CONCAT('romancy ', CRC32(database()), ' ', :name))";
+std::string lock_name(const std::string& name, int n) { return name + ':' + std::to_string(n); }
 
 } // namespace
 
 mysql_database::mysql_database(const database_url& url, const options& how) try
-    : server_database{mysql_dialect, connect_string(url), how} {
+    : server_database{mysql_dialect, factory, connect_string(url), how} {
+  static_cast<backend*>(session().get_backend())->guard = guard();
+  notice_a_dead_peer(native(session()));
   const auto seconds = std::max<long long>(1, std::chrono::ceil<std::chrono::seconds>(how.busy_timeout).count());
   run("SET NAMES utf8mb4 COLLATE utf8mb4_nopad_bin, time_zone = '+00:00', innodb_lock_wait_timeout = " +
           std::to_string(seconds) +
@@ -63,15 +83,16 @@ mysql_database::mysql_database(const database_url& url, const options& how) try
   run("SET autocommit = 0", "set up the connection");
   if (!how.name.empty()) // break_connections() asks whose lock it is
     for (int n = 0, mine = 0; mine != 1 && n < max_connections_of_a_name; ++n) {
-      const auto lock = lock_name(how.name, n);
-      session() << "SELECT GET_LOCK(:name, 0)", soci::use(lock), soci::into(mine);
+      const auto numbered = lock_name(how.name, n);
+      session() << take_lock, soci::use(numbered), soci::into(mine);
     }
 } catch (const soci::soci_error& e) {
   throw storage_failure::from_connecting(e);
 }
 
 std::unique_ptr<soci::session> mysql_database::connect(const database_url& url) try {
-  auto session = std::make_unique<soci::session>("mysql", connect_string(url));
+  auto session = std::make_unique<soci::session>(factory, connect_string(url));
+  notice_a_dead_peer(native(*session));
   *session << "SET time_zone = '+00:00'";
   return session;
 } catch (const soci::soci_error& e) {
@@ -87,6 +108,12 @@ void mysql_database::do_begin(isolation_level level) {
 
 bool mysql_database::is_connected() const {
   return mysql_get_socket(native(const_cast<mysql_database*>(this)->session())) != MARIADB_INVALID_SOCKET;
+}
+
+/// Of the last statement: the library forgets those before it.
+bool mysql_database::met_conflict() const {
+  const auto error = mysql_errno(native(const_cast<mysql_database*>(this)->session()));
+  return error == 1205 || error == 1213 || error == 1020; // as storage_failure reads them
 }
 
 bool mysql_database::in_transaction() const {
@@ -115,10 +142,10 @@ void mysql_database::take_back() {
 
 void mysql_database::break_connections(const std::string& name) try {
   for (int n = 0; n < max_connections_of_a_name; ++n) {
-    const auto lock = lock_name(name, n);
+    const auto numbered = lock_name(name, n);
     long long connection = 0;
     soci::indicator found = soci::i_null;
-    session() << "SELECT IS_USED_LOCK(:name)", soci::use(lock), soci::into(connection, found);
+    session() << owner_of_lock, soci::use(numbered), soci::into(connection, found);
     if (found != soci::i_ok) continue;
     try {
       session() << "KILL CONNECTION " + std::to_string(connection);

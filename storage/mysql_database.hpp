@@ -13,6 +13,7 @@ public:
 
   bool in_transaction() const override;
   bool is_connected() const override;
+  bool met_conflict() const override;
   void break_connections(const std::string& name) override;
   void lend() override;
   void take_back() override;

@@ -13,6 +13,7 @@ public:
 
   bool in_transaction() const override;
   bool is_connected() const override;
+  bool met_conflict() const override;
   bool is_spoiled() const override;
   void break_connections(const std::string& name) override;
   void notify(const std::string& topic) override;

@@ -1,50 +1,48 @@
 #include "storage/server_database.hpp"
 
-#include "storage/sql_guard.hpp"
 #include "storage/storage_failure.hpp"
 
 namespace romancy {
 
-struct server_database::state {
-  statement_hook on_statement;
-  bool ddl_commits = false;
-  bool lent = false;
-  std::string refused;
-};
+namespace {
 
 /// SOCI tells its logger of each statement before it prepares it.
-class server_database::guard final : public soci::logger_impl {
+class guarding_logger final : public soci::logger_impl {
 public:
-  explicit guard(std::shared_ptr<state> of) : state_{std::move(of)} {}
-  void start_query(const std::string& sql) override {
-    if (state_->on_statement) state_->on_statement(sql.c_str());
-    if (!state_->lent) return;
-    auto statement = refused_statement(sql, state_->ddl_commits);
-    if (statement.empty()) return;
-    if (state_->refused.empty()) state_->refused = statement;
-    throw soci::soci_error{"not authorized: " + statement};
-  }
+  explicit guarding_logger(std::shared_ptr<session_guard> guard) : guard_{std::move(guard)} {}
+  void start_query(const std::string& sql) override { guard_->see(sql); }
 
 private:
-  soci::logger_impl* do_clone() const override { return new guard{state_}; }
-  std::shared_ptr<state> state_;
+  soci::logger_impl* do_clone() const override { return new guarding_logger{guard_}; }
+  std::shared_ptr<session_guard> guard_;
 };
 
-server_database::server_database(const romancy::dialect& spoken, const std::string& connect_string, const options& how)
-    : database{spoken, connect_string, how}, state_{std::make_shared<state>()} {
-  state_->on_statement = how.on_statement;
-  state_->ddl_commits = &spoken == &mysql_dialect;
-  session().set_logger(soci::logger{new guard{state_}});
+} // namespace
+
+server_database::server_database(const romancy::dialect& spoken, const soci::backend_factory& backend,
+                                 const std::string& connect_string, const options& how)
+    : database{spoken, backend, connect_string, how}, guard_{std::make_shared<session_guard>(how.on_statement,
+                                                                                             &spoken == &mysql_dialect)} {
+  session().set_logger(soci::logger{new guarding_logger{guard_}});
+}
+
+void add_parameter(std::string& connect_string, const std::string& key, const std::string& value) {
+  connect_string += (connect_string.empty() ? "" : " ") + key + "='";
+  for (const char c : value) {
+    if (c == '\'' || c == '\\') connect_string += '\\';
+    connect_string += c;
+  }
+  connect_string += '\'';
 }
 
 /// Runs our own statement, also while the connection is lent.
 void server_database::run(const std::string& sql, const char* doing) {
-  const bool lent = std::exchange(state_->lent, false);
+  const bool lent = std::exchange(guard_->lent, false);
   try {
     session() << sql;
-    state_->lent = lent;
+    guard_->lent = lent;
   } catch (const soci::soci_error& e) {
-    state_->lent = lent;
+    guard_->lent = lent;
     throw storage_failure::from(e, doing);
   }
 }
@@ -83,11 +81,12 @@ void server_database::roll_back_savepoint(int level) {
 }
 
 void server_database::lend() {
-  state_->refused.clear();
-  state_->lent = true;
+  guard_->refused.clear();
+  guard_->met_conflict = false;
+  guard_->lent = true;
 }
-void server_database::take_back() { state_->lent = false; }
+void server_database::take_back() { guard_->lent = false; }
 
-const std::string& server_database::refused() const { return state_->refused; }
+const std::string& server_database::refused() const { return guard_->refused; }
 
 } // namespace romancy

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "storage/database.hpp"
+#include "storage/session_guard.hpp"
 
 namespace romancy {
 
@@ -15,6 +16,9 @@ constexpr std::string_view sql_name(isolation_level level) {
   }
   return "READ COMMITTED";
 }
+
+/// Adds `key='value'` to a connect string, quoted as SOCI's backends for servers read it.
+void add_parameter(std::string& connect_string, const std::string& key, const std::string& value);
 
 /// What connections to database servers have in common. A unit of work has a transaction of its own, or shares it with
 /// units that can be carried out again: level 0 is the transaction itself.
@@ -30,15 +34,15 @@ public:
   const std::string& refused() const override;
 
 protected:
-  server_database(const romancy::dialect& spoken, const std::string& connect_string, const options& how);
+  server_database(const romancy::dialect& spoken, const soci::backend_factory& backend, const std::string& connect_string,
+                  const options& how);
 
   void do_begin(isolation_level level) override;
   void run(const std::string& sql, const char* doing);
+  const std::shared_ptr<session_guard>& guard() const noexcept { return guard_; }
 
 private:
-  struct state;
-  class guard;
-  std::shared_ptr<state> state_;
+  std::shared_ptr<session_guard> guard_;
 };
 
 } // namespace romancy

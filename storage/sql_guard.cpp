@@ -46,27 +46,23 @@ std::size_t skipped(std::string_view sql, std::size_t at, bool mysql) {
   return at;
 }
 
-/// The first words of each statement, in capitals.
-std::vector<std::array<std::string, 3>> statements_in(std::string_view sql, bool mysql) {
-  std::vector<std::array<std::string, 3>> found(1);
-  std::size_t words = 0;
+/// In capitals.
+using words = std::vector<std::string>;
+
+/// The words of each statement.
+std::vector<words> statements_in(std::string_view sql, bool mysql) {
+  std::vector<words> found(1);
   for (std::size_t i = 0; i < sql.size();) {
     if (const auto end = skipped(sql, i, mysql); end != i) {
       i = end;
-      continue;
-    }
-    if (sql[i] == ';') {
+    } else if (sql[i] == ';') {
       found.emplace_back();
-      words = 0;
       ++i;
     } else if (is_word(sql[i])) {
-      const auto begin = i;
-      while (i < sql.size() && is_word(sql[i])) ++i;
-      if (words < found.back().size()) {
-        auto& word = found.back()[words++];
-        for (const char c : sql.substr(begin, i - begin))
-          word += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-      }
+      std::string word;
+      for (; i < sql.size() && is_word(sql[i]); ++i)
+        word += static_cast<char>(std::toupper(static_cast<unsigned char>(sql[i])));
+      found.back().push_back(std::move(word));
     } else {
       ++i;
     }
@@ -74,8 +70,24 @@ std::vector<std::array<std::string, 3>> statements_in(std::string_view sql, bool
   return found;
 }
 
-template <std::size_t N> bool is_one_of(const std::string& word, const std::array<std::string_view, N>& words) {
-  return std::find(words.begin(), words.end(), word) != words.end();
+bool is_temporary(const std::string& word) { return word == "TEMP" || word == "TEMPORARY"; }
+
+/// CREATE [OR REPLACE] [GLOBAL | LOCAL] TEMP …, SELECT … INTO TEMP …
+bool makes_something_temporary(const words& statement) {
+  if (statement[0] == "CREATE")
+    return std::any_of(statement.begin(),
+                       statement.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(5, statement.size())),
+                       is_temporary);
+  for (std::size_t i = 0; i + 1 < statement.size(); ++i)
+    if (statement[i] == "INTO" &&
+        (is_temporary(statement[i + 1]) ||
+         (i + 2 < statement.size() && statement[i + 1] == "LOCAL" && is_temporary(statement[i + 2]))))
+      return true;
+  return false;
+}
+
+template <std::size_t N> bool is_one_of(const std::string& word, const std::array<std::string_view, N>& list) {
+  return std::find(list.begin(), list.end(), word) != list.end();
 }
 
 } // namespace
@@ -87,12 +99,15 @@ std::string refused_statement(std::string_view sql, bool mysql) {
   static constexpr std::array<std::string_view, 15> committing{"CREATE",   "ALTER",  "DROP",  "RENAME", "TRUNCATE",
                                                                "GRANT",    "REVOKE", "LOCK",  "UNLOCK", "ANALYZE",
                                                                "OPTIMIZE", "REPAIR", "FLUSH", "CACHE",  "INSTALL"};
-  for (const auto& [first, second, third] : statements_in(sql, mysql)) {
+  for (const auto& statement : statements_in(sql, mysql)) {
+    if (statement.empty()) continue;
+    const auto& first = statement[0];
+    const auto second = statement.size() > 1 ? statement[1] : "";
     if (is_one_of(first, always)) return second.empty() ? first : first + ' ' + second;
     if (first == "PREPARE" && second == "TRANSACTION") return "PREPARE TRANSACTION";
-    if (first == "CREATE" && (second == "TEMP" || second == "TEMPORARY")) return "CREATE " + second;
     if ((first == "LISTEN" || first == "UNLISTEN") && !mysql) return first;
     if (mysql && is_one_of(first, committing)) return first + ' ' + second;
+    if (makes_something_temporary(statement)) return first == "CREATE" ? "CREATE TEMP" : first + " INTO TEMP";
   }
   return {};
 }

@@ -129,7 +129,7 @@ template <class Impl> void run(Impl& impl, soci::statement& statement, const cha
 } // namespace
 
 sqlite3_database::sqlite3_database(const database_url& url, const options& how) try
-    : database{sqlite3_dialect, connect_string(url), how} {
+    : database{sqlite3_dialect, soci::sqlite3, connect_string(url), how} {
   auto& sql = session();
   sql << "PRAGMA busy_timeout = " + std::to_string(how.busy_timeout.count());
   std::string mode;
@@ -148,7 +148,7 @@ sqlite3_database::sqlite3_database(const database_url& url, const options& how) 
 sqlite3_database::~sqlite3_database() = default;
 
 std::unique_ptr<soci::session> sqlite3_database::connect(const database_url& url) try {
-  auto session = std::make_unique<soci::session>("sqlite3", connect_string(url));
+  auto session = std::make_unique<soci::session>(soci::sqlite3, connect_string(url));
   static const std::chrono::milliseconds patience{5000};
   sqlite_api::sqlite3_busy_handler(native(*session), &look_again, const_cast<std::chrono::milliseconds*>(&patience));
   *session << "PRAGMA foreign_keys = ON";

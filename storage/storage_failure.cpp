@@ -81,6 +81,7 @@ failure_kind kind_of(const soci::mysql_soci_error& error) {
     case 1049:
     case 1130: // host not allowed
     case 1142:
+    case 1273: // unknown collation: no MariaDB
     case 1698: return broken;
     default: return other;
   }

@@ -20,6 +20,8 @@ struct relayer_options : outbox_options {
   std::chrono::milliseconds worker_lease{10'000};
   std::chrono::milliseconds database_timeout{30'000};
   std::chrono::milliseconds shutdown_timeout{10'000};
+  /// PostgreSQL: commits of other processes wake it by NOTIFY, on a connection of its own.
+  bool notify = true;
 };
 
 /// Delivers the events of an outbox; any number may work on one database. Seed: "Advanced Configuration".

@@ -12,8 +12,8 @@ namespace romancy {
 /// return to commit, throw to roll back, `ctx.transaction` to undo a part. Raw `COMMIT`, `ROLLBACK`, `BEGIN` or
 /// `SAVEPOINT` text is refused and fails the step; so is what would change the connection for others: temporary tables,
 /// `PRAGMA` (but those that only look) and `ATTACH` of SQLite, `SET` and its like of PostgreSQL and MySQL, on MySQL also
-/// `CREATE` and whatever else it commits by itself. On these two SOCI's own begin(), commit() and rollback() over
-/// `native_handle()` are not refused, and must not be used. See docs/guide/databases.md.
+/// `CREATE` and whatever else it commits by itself; and begin(), commit() and rollback() of `native_handle()`. See
+/// docs/guide/databases.md.
 ///
 /// SOCI runs a statement at the end of the full expression and binds `soci::use(x)` by reference: x must be a variable.
 /// Placeholders are `:name`. Seed: "Why Use ctx.Session()?".

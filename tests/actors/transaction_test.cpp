@@ -201,6 +201,36 @@ TEST_P(TransactionCoordinator, LimitsTheDepthOfSavepoints) {
   EXPECT_NE(app.instance("A").error.find("max_scope_depth"), std::string::npos) << app.instance("A").error;
 }
 
+constexpr auto meddle = activity("meddle", [](activity_context& ctx, const std::string& how) -> void {
+                          auto& native = ctx.session().native_handle();
+                          write_row(ctx, how);
+                          try {
+                            if (how == "commit") native.commit();
+                            if (how == "rollback") native.rollback();
+                            if (how == "begin") native.begin();
+                            if (how == "transaction") {
+                              soci::transaction mine{native};
+                              mine.commit();
+                            }
+                          } catch (const soci::soci_error&) { // swallowed
+                          }
+                          write_row(ctx, "after " + how);
+                        }).retry(fixed(10ms).max_attempts(3));
+constexpr auto meddling = workflow(
+    "meddling", [](workflow_context<meddle>& ctx, const std::string& how) -> task<> { co_await ctx.call<meddle>(how); });
+
+TEST_P(TransactionCoordinator, RefusesToCommitThroughTheNativeSession) {
+  world<meddling> app{file, book};
+  for (const auto* how : {"commit", "rollback", "begin", "transaction"}) {
+    app.start("meddling", {how}, how);
+    ASSERT_TRUE(app.ends(how)) << how;
+    EXPECT_EQ(app.status(how), instance_status::failed) << how;
+    EXPECT_NE(app.instance(how).error.find("meddle:1 failed after 1 attempt: it tried to run "), std::string::npos)
+        << how << ": " << app.instance(how).error;
+  }
+  EXPECT_TRUE(app.rows().empty());
+}
+
 TEST_P(TransactionCoordinator, RefusesARawCommitAndFailsTheAttemptEvenWhenTheErrorIsSwallowed) {
   world<scoped> app{file, book};
   app.start("scoped", {"commit"}, "A");

@@ -149,6 +149,16 @@ TEST_P(ServerDatabase, EndsTheConnectionsOfADeadWorkerByTheirName) {
   EXPECT_NO_THROW(db->break_connections("romancy worker-1")); // again
 }
 
+TEST_P(ServerDatabase, EndsNoConnectionOfThatNameToAnotherDatabase) {
+  const test_database another{GetParam()};
+  const auto elsewhere = database::open(database_url::parse(another.url()), {.name = "worker-1"}, 5s);
+  const auto here = open({.name = "worker-1"});
+  const auto alive = open({});
+  alive->break_connections("worker-1");
+  EXPECT_EQ(kind_of_failure([&] { here->begin(); }), failure_kind::unavailable);
+  EXPECT_NO_THROW(elsewhere->begin());
+}
+
 TEST_P(ServerDatabase, DoesNotWaitForALockForEver) {
   const auto holder = open();
   holder->begin();

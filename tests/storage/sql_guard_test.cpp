@@ -13,6 +13,11 @@ TEST(SqlGuard, NamesWhatItRefuses) {
   EXPECT_EQ(on_postgresql("rollback to savepoint x"), "ROLLBACK TO");
   EXPECT_EQ(on_postgresql("SET TIME ZONE 'UTC'"), "SET TIME");
   EXPECT_EQ(on_postgresql("CREATE TEMP TABLE t (x int)"), "CREATE TEMP");
+  EXPECT_EQ(on_postgresql("create local temporary table t (x int)"), "CREATE TEMP");
+  EXPECT_EQ(on_postgresql("CREATE OR REPLACE TEMP VIEW v AS SELECT 1"), "CREATE TEMP");
+  EXPECT_EQ(on_postgresql("SELECT x INTO TEMP TABLE t FROM u"), "SELECT INTO TEMP");
+  EXPECT_EQ(on_postgresql("SELECT x INTO LOCAL TEMP t FROM u"), "SELECT INTO TEMP");
+  EXPECT_EQ(on_postgresql("INSERT INTO temperatures VALUES (1)"), "");
   EXPECT_EQ(on_postgresql("CREATE TABLE t (x int)"), "");
   EXPECT_EQ(on_mysql("CREATE TABLE t (x int)"), "CREATE TABLE");
 }

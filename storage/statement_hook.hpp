@@ -1,0 +1,11 @@
+#pragma once
+
+#include <functional>
+
+namespace romancy {
+
+/// Called before each statement that a connection runs, with its text: user code's, ours, BEGIN and COMMIT. For tests
+/// that count, fail or die at the k-th one.
+using statement_hook = std::function<void(const char* sql)>;
+
+} // namespace romancy
