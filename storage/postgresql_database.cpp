@@ -34,10 +34,18 @@ std::string connect_string(const database_url& url, const std::string& name) {
   return text;
 }
 
+/// SOCI's session loses the connection that it could not open. @throws soci::soci_error with the reason
+void check_connection(const std::string& connect_string) {
+  const std::unique_ptr<PGconn, decltype(&PQfinish)> probe{PQconnectdb(connect_string.c_str()), &PQfinish};
+  if (PQstatus(probe.get()) != CONNECTION_OK)
+    throw soci::soci_error{std::string{"Cannot establish connection to the database. "} + PQerrorMessage(probe.get())};
+}
+
 using backend = guarded_backend<soci::postgresql_session_backend>;
 class backend_factory final : public soci::backend_factory {
 public:
   backend* make_session(const soci::connection_parameters& parameters) const override {
+    check_connection(parameters.get_connect_string());
     return new backend{parameters, false};
   }
 };
