@@ -84,6 +84,11 @@ std::unique_ptr<soci::session> database::connect(const database_url& url) {
   return nullptr;
 }
 
+void require_transaction(const database& db) {
+  if (!db.in_transaction())
+    throw storage_failure{failure_kind::other, "cannot claim outside of a transaction: begin one, and commit it"};
+}
+
 time_point database::now(time_point ours) {
   if (dialect_.now.empty() || !own_clock_) return ours;
   try {

@@ -97,4 +97,8 @@ private:
   soci::session session_;
 };
 
+/// Before rows are locked for a claim: outside of a transaction the lock would be gone at once, and others would claim
+/// the same. @throws storage_failure
+void require_transaction(const database& db);
+
 } // namespace romancy

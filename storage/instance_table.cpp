@@ -65,6 +65,7 @@ std::optional<instance_record> instance_table::find(const std::string& instance_
 
 std::vector<instance_record> instance_table::claim(const std::string& epoch, const std::vector<std::string>& workflows,
                                                    int limit) try {
+  require_transaction(db_);
   std::string names; // of definitions: a-z, 0-9, '_' and '.' only
   for (const auto& name : workflows) names += (names.empty() ? "'" : ", '") + name + '\'';
   instance_record row;

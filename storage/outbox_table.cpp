@@ -80,6 +80,7 @@ void outbox_table::insert(const event_record& event) try {
 }
 
 std::vector<event_record> outbox_table::claim(const std::string& epoch, int limit, time_point now) try {
+  require_transaction(db_);
   limit_ = limit;
   now_ = to_text(now);
   std::vector<event_record> events;

@@ -1,10 +1,12 @@
 #include "storage/outbox_table.hpp"
 
+#include <functional>
 #include <set>
 
 #include "storage/outbox_reader.hpp"
 #include "storage/timestamp.hpp"
 #include "tests/storage/storage_fixture.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace romancy::testing {
 namespace {
@@ -44,6 +46,15 @@ TEST_P(OutboxTable, IsClaimedInOrderAndOnlyOnce) {
   EXPECT_EQ(ids(claim("one", 2)), "c a");
   EXPECT_EQ(ids(claim("two")), "b");
   EXPECT_EQ(ids(claim("two")), "");
+}
+
+TEST_P(OutboxTable, IsClaimedOnlyInsideATransaction) {
+  insert({"a"});
+  for (const auto& claim_outside :
+       std::vector<std::function<void()>>{[&] { static_cast<void>(all->outbox.claim("one", 9, now)); },
+                                          [&] { static_cast<void>(all->instances.claim("one", {"w"}, 9)); }})
+    EXPECT_EQ(refusal<storage_failure>(claim_outside), "cannot claim outside of a transaction: begin one, and commit it");
+  EXPECT_EQ(ids(claim("one")), "a");
 }
 
 TEST_P(OutboxTable, GivesBackWhatWasInserted) {

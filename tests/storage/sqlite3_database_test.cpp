@@ -116,8 +116,10 @@ TEST_F(Sqlite3Database, KeepsAnEventWithARowWrittenByHand) {
       << "INSERT INTO outbox_events (event_id, event_type, event_source, event_data) VALUES ('h', 't', 's', '{}')";
   db->session() << "INSERT INTO outbox_events (event_id, event_type, event_source, event_data, created_at) "
                    "VALUES ('bad', 't', 's', '{}', 'yesterday')";
+  db->begin();
   const auto claimed =
       outbox.claim("one", 9, std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()) + 1s);
+  db->commit();
   ASSERT_EQ(claimed.size(), 2U);
   EXPECT_TRUE(claimed[0].unreadable.empty());
   EXPECT_NE(claimed[1].unreadable.find("yesterday"), std::string::npos);
