@@ -30,6 +30,7 @@ public:
   const std::string& instance_id() const override { return job_.instance_id; }
   const std::string& step() const override { return step_; }
   int attempt() const override { return job_.number; }
+  std::string idempotency_key() const override { return run_name(job_.instance_id, job_.run) + '/' + step_; }
 
   bool has_session() const { return lease_ != nullptr; }
   /// No session came in time: no fault of the attempt.

@@ -73,6 +73,7 @@ void activity_executor::execute(const execute_attempt& job, const caf::strong_ac
         commit.step.compensation_arguments = arguments.dump();
       }
       commit.step.compensation_done = job.compensation_id;
+      commit.step.has_waited = job.has_waited;
       commit.step.events = attempt.take_events();
       commit.lease = attempt.take_lease();
       commit.actions = attempt.take_actions();

@@ -19,6 +19,7 @@ dispatcher::dispatcher(caf::actor_config& cfg, environment_ptr env, instance_pee
 
 void dispatcher::on_exit() {
   starting_.clear();
+  receiving_.clear();
   cancelling_.clear();
   for (auto& [id, instance] : instances_)
     if (instance) tell(instance, drain{});
@@ -31,6 +32,7 @@ caf::behavior dispatcher::make_behavior() {
   guard(this, name());
   set_down_handler([this](caf::scheduled_actor*, caf::down_msg& down) { instance_ended(down); });
   send(peers_.coordinator, release_instances{}); // of an incarnation before this one
+  send(peers_.coordinator, watch_instances{});
   look();
   poll_later();
   return {
@@ -78,17 +80,36 @@ caf::behavior dispatcher::make_behavior() {
       [this](instances_claimed& claimed) {
         looking_ = false;
         if (draining_) return; // what this epoch owns is given back at its end
-        for (const auto& request : claimed.to_cancel) stop_and_undo(request);
+        for (const auto& news : claimed.news)
+          if (news.reason.empty())
+            tell_instance(news.instance_id, instance_news{});
+          else
+            stop_and_undo(news);
+        wake_at(claimed.next_due);
         const bool more = std::exchange(look_again_, false) ||
                           (asked_for_ > 0 && static_cast<int>(claimed.instances.size()) == asked_for_);
-        if (!claimed.instances.empty()) log().info("{} unfinished instances continue here", claimed.instances.size());
+        if (!claimed.instances.empty()) log().debug("{} instances go on here", claimed.instances.size());
         for (auto& record : claimed.instances) run(std::move(record), false);
         if (more) look();
       },
       [this](const look_for_instances&) { look(); },
+      [this](const instances_committed&) { look(); },
+      [this](const instance_rests& instance) { wake_at(instance.due); },
+      [this](receive_request& request) {
+        if (draining_) return;
+        const auto ticket = next_ticket_++;
+        receiving_.emplace(ticket, std::move(request.slot));
+        send(peers_.coordinator, receive_events{ticket, std::move(request.events)});
+      },
+      [this](events_received& received) {
+        if (auto node = receiving_.extract(received.ticket)) node.mapped()->answered(std::move(received));
+      },
       [this](const timer_fired& timer) {
         if (timer.ticket == poll_timer) {
           poll();
+        } else if (timer.ticket == due_timer_) {
+          next_due_.reset();
+          look();
         } else if (auto node = to_restart_.extract(timer.ticket)) {
           const auto ticket = next_ticket_++;
           send(peers_.coordinator, release_instances{ticket, node.mapped()});
@@ -106,6 +127,7 @@ caf::behavior dispatcher::make_behavior() {
         // What may succeed later is not refused, but tried again there.
         if (auto node = starting_.extract(failure.ticket)) return node.mapped()->refused(failure.message, false);
         if (auto node = cancelling_.extract(failure.ticket)) return node.mapped()->refused(failure.message, false);
+        if (auto node = receiving_.extract(failure.ticket)) return node.mapped()->refused(failure.message, false);
         if (auto node = releasing_.extract(failure.ticket)) {
           log().error("instance {} cannot be begun anew: {}", node.mapped(), failure.message);
           return restart_later(node.mapped());
@@ -163,17 +185,27 @@ void dispatcher::run(instance_record record, bool fresh) {
   if (const auto found = troubled_.find(id); found != troubled_.end()) {
     how.failures = found->second.failures;
     how.reason = found->second.reason;
-    how.dispatcher = this;
   }
+  how.dispatcher = this;
   actor = spawn<workflow_instance>(env_, peers_, std::move(record), std::move(how));
   by_address_.emplace(actor.address(), id);
   monitor(actor);
 }
 
 /// If it runs here. Its owner elsewhere finds the request when it looks for work.
-void dispatcher::stop_and_undo(const cancel_request& request) {
-  if (const auto found = instances_.find(request.instance_id); found != instances_.end() && found->second)
-    send(found->second, request);
+void dispatcher::stop_and_undo(const cancel_request& request) { tell_instance(request.instance_id, request); }
+
+template <class Message> void dispatcher::tell_instance(const std::string& instance_id, const Message& message) {
+  if (const auto found = instances_.find(instance_id); found != instances_.end() && found->second)
+    send(found->second, message);
+}
+
+/// Looks again when the next instance is due that nobody owns, to the millisecond.
+void dispatcher::wake_at(const std::optional<time_point>& due) {
+  if (!due || (next_due_ && *next_due_ <= *due)) return;
+  next_due_ = due;
+  due_timer_ = next_ticket_++;
+  send(peers_.timekeeper, set_timer{due_timer_, std::max(*due - env_->clock->now(), std::chrono::microseconds{0})});
 }
 
 void dispatcher::instance_ended(const caf::down_msg& down) {

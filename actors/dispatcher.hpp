@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@ private:
   void poll_later();
   void run(instance_record record, bool fresh);
   void stop_and_undo(const cancel_request& request);
+  template <class Message> void tell_instance(const std::string& instance_id, const Message& message);
+  void wake_at(const std::optional<time_point>& due);
   void instance_ended(const caf::down_msg& down);
   void restart_later(const std::string& instance_id);
   void finish_drain();
@@ -38,6 +41,7 @@ private:
   std::uint64_t next_ticket_ = 1; ///< 0 is the poll timer
   std::map<std::uint64_t, std::shared_ptr<start_slot>> starting_;
   std::map<std::uint64_t, std::shared_ptr<cancel_slot>> cancelling_;
+  std::map<std::uint64_t, std::shared_ptr<receive_slot>> receiving_;
   std::map<std::uint64_t, std::string> to_restart_; ///< by ticket of their timer
   std::map<std::uint64_t, std::string>
       releasing_;                               ///< by ticket of the request: given back, to be claimed as they now are
@@ -48,6 +52,8 @@ private:
   };
   std::map<std::string, trouble> troubled_; ///< instances that could not go on
   std::map<caf::actor_addr, std::string> by_address_;
+  std::optional<time_point> next_due_; ///< of an instance that nobody owns
+  std::uint64_t due_timer_ = 0;
   int asked_for_ = 0;
   int pause_ = 1;      ///< of so many polls one looks
   int until_look_ = 1; ///< polls

@@ -2,6 +2,8 @@
 
 #include <random>
 
+#include <romancy/detail/uuid.hpp>
+
 namespace romancy {
 
 std::uint64_t system_entropy::next() {
@@ -20,14 +22,7 @@ std::string new_uuid(entropy& source, time_point now) {
   const auto fraction = static_cast<std::uint64_t>(since_epoch.count() % 1000) * 4096 / 1000;
   const std::uint64_t high = (ms << 16) | 0x7000 | fraction;
   const std::uint64_t low = (source.next() >> 2) | 0x8000'0000'0000'0000;
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  text.reserve(36);
-  for (int i = 0; i < 32; ++i) {
-    if (i == 8 || i == 12 || i == 16 || i == 20) text += '-';
-    text += digits[((i < 16 ? high : low) >> (60 - 4 * (i % 16))) & 0xf];
-  }
-  return text;
+  return detail::uuid_text(high, low);
 }
 
 } // namespace romancy

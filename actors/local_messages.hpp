@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -78,6 +79,8 @@ struct execute_attempt {
   int position = 0;
   int number = 1; ///< of the attempt
   const detail::activity_entry* entry = nullptr;
+  int run = 1;                        ///< of the instance
+  bool has_waited = false;            ///< there is a wait_record of it
   std::string input;                  ///< JSON text; for a compensation: inputs and output
   detail::inline_body body = nullptr; ///< attempt_kind::transaction
   void* closure = nullptr;            ///< lives in …
@@ -124,6 +127,17 @@ struct cancel_instance_request {
   std::shared_ptr<cancel_slot> slot;
   cancel_request request;
 };
+using receive_slot = answer_slot<events_received>;
+struct receive_request {
+  std::shared_ptr<receive_slot> slot;
+  std::vector<incoming_event> events;
+};
+/// From an instance that leaves memory: nobody owns it until then.
+struct instance_rests {
+  std::optional<time_point> due;
+};
+/// To an instance that waits for something: it may be there.
+struct instance_news {};
 /// Work that nobody owns may be there.
 struct look_for_instances {};
 /// An instance that had failed to go on has committed a step.

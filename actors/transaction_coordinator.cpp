@@ -28,6 +28,12 @@ public:
   const char* what() const noexcept override { return "the step is in history already"; }
 };
 
+/// An event would start an instance whose id is another one's.
+class event_conflict : public std::runtime_error {
+public:
+  using std::runtime_error::runtime_error;
+};
+
 template <class Request> std::uint64_t ticket_of(const Request& request) {
   if constexpr (requires { request.ticket; })
     return request.ticket;
@@ -45,8 +51,13 @@ public:
     if constexpr (requires { self.undo_lost_claim(*answer_); })
       if (answer_) self.undo_lost_claim(*answer_);
     answer_.emplace(self.carry_out(request_));
-    if constexpr (std::is_same_v<Request, cancel_instance> || std::is_same_v<Request, release_epoch>) instances = true;
+    if constexpr (std::is_same_v<Request, cancel_instance> || std::is_same_v<Request, release_epoch> ||
+                  std::is_same_v<Request, receive_events>)
+      instances = true;
     if constexpr (std::is_same_v<Request, take_over>) instances = answer_->dead > 0;
+    if constexpr (std::is_same_v<Request, wait_for>) instances = !request_.children.empty();
+    if constexpr (std::is_same_v<Request, begin_compensation>) instances = answer_->rests;
+    if constexpr (std::is_same_v<Request, finish_instance>) instances = !request_.parent_id.empty();
   }
   void committed([[maybe_unused]] transaction_coordinator& self) override {
     if constexpr (std::is_same_v<Request, register_epoch>) {
@@ -60,6 +71,8 @@ public:
   void failed(transaction_coordinator& self, const std::string& why, verdict what) override {
     if constexpr (std::is_same_v<Request, register_epoch>)
       self.quit(caf::make_error(caf::sec::runtime_error, why)); // without an epoch nothing can be owned
+    else if constexpr (std::is_same_v<Request, receive_events>)
+      tell(sender_, events_received{request_.ticket, 0, why});
     else
       tell(sender_, request_failed{ticket_of(request_), what == verdict::ownership_lost, why});
   }
@@ -80,6 +93,7 @@ public:
   attempt_work(commit_attempt attempt, caf::strong_actor_ptr sender, bool wrote_rows)
       : attempt_{std::move(attempt)}, sender_{std::move(sender)}, wrote_rows_{wrote_rows} {
     events = static_cast<int>(attempt_.step.events.size());
+    instances = !attempt_.step.channel_actions.empty();
   }
   void carry_out(transaction_coordinator& self) override { self.write_step(attempt_.step); }
   void committed(transaction_coordinator& self) override {
@@ -129,6 +143,7 @@ void transaction_coordinator::on_exit() {
   queue_.clear();
   batch_.clear();
   outbox_watchers_.clear();
+  instance_watchers_.clear();
   callbacks_ = nullptr;
   general_ = nullptr;
   pool_ = nullptr;
@@ -140,7 +155,8 @@ caf::behavior transaction_coordinator::make_behavior() {
   guard(this, name());
   if (shares_transactions()) open();
   set_down_handler([this](caf::scheduled_actor*, caf::down_msg& down) {
-    std::erase_if(outbox_watchers_, [&](const auto& watcher) { return watcher->address() == down.source; });
+    for (auto* watchers : {&outbox_watchers_, &instance_watchers_})
+      std::erase_if(*watchers, [&](const auto& watcher) { return watcher->address() == down.source; });
   });
   if (!pool_) queue_.emplace_back(std::make_unique<request_work<register_epoch>>(register_epoch{}, nullptr));
   pump();
@@ -189,8 +205,15 @@ caf::behavior transaction_coordinator::make_behavior() {
       [this](claim_events& request) { take_in(request); },
       [this](mark_events& request) { take_in(request); },
       [this](release_events& request) { take_in(request); },
+      [this](wait_for& request) { take_in(request); },
+      [this](continue_as_new& request) { take_in(request); },
+      [this](receive_events& request) { take_in(request); },
       [this](const watch_outbox&) {
         outbox_watchers_.insert(current_sender());
+        monitor(caf::actor_cast<caf::actor>(current_sender()));
+      },
+      [this](const watch_instances&) {
+        instance_watchers_.insert(current_sender());
         monitor(caf::actor_cast<caf::actor>(current_sender()));
       },
       [this](flush) {
@@ -205,7 +228,8 @@ caf::behavior transaction_coordinator::make_behavior() {
         backing_off_ = false;
         pump();
       },
-      [this](const events_committed&) { announce(1, false); }, // by a coordinator of the pool
+      [this](const events_committed&) { announce(1, false); },   // by a coordinator of the pool
+      [this](const instances_committed&) { announce(0, true); }, // likewise
       [this](const drain&) {
         draining_ = true;
         finish_drain();
@@ -408,9 +432,15 @@ void transaction_coordinator::commit_refused(const storage_failure& failure) {
 
 /// Those in this process who wait for events are told; if there are none, others are.
 void transaction_coordinator::announce(int events, bool instances) {
-  if (events > 0 && general_) return tell(general_, events_committed{});
+  if (general_) {
+    if (events > 0) tell(general_, events_committed{});
+    if (instances) tell(general_, instances_committed{});
+    return;
+  }
   if (events > 0)
     for (const auto& watcher : outbox_watchers_) tell(watcher, events_committed{});
+  if (instances)
+    for (const auto& watcher : instance_watchers_) tell(watcher, instances_committed{});
   news_of_events_ = news_of_events_ || (events > 0 && outbox_watchers_.empty());
   news_of_instances_ = news_of_instances_ || instances;
   if (!open_) wake_other_processes(); // else when that is committed: a failure here must not spoil it
@@ -599,8 +629,117 @@ instances_released transaction_coordinator::carry_out(const release_instances& r
 }
 
 instances_claimed transaction_coordinator::carry_out(const claim_instances& request) {
-  auto to_cancel = tables_->instances.cancel_requests(epoch_); // those that are claimed now know it already
-  return {tables_->instances.claim(epoch_, request.workflows, request.limit), std::move(to_cancel)};
+  auto news = tables_->instances.news(epoch_); // those that are claimed now know it already
+  auto claimed = tables_->instances.claim(epoch_, request.workflows, request.limit, env_->clock->now());
+  auto next = request.limit > 0 ? tables_->instances.next_due(request.workflows) : std::nullopt;
+  return {std::move(claimed), std::move(news), next};
+}
+
+/// The row of the instance is held: what comes from now on finds it as it is left here, and wakes it.
+waited transaction_coordinator::carry_out(const wait_for& request) {
+  const auto& id = request.instance_id;
+  if (!tables_->instances.hold(id, epoch_, request.fence)) throw ownership_lost{};
+  waited answer{request.ticket, {}, false, {}};
+  for (const auto& child : request.children)
+    if (!tables_->instances.insert(child, "", env_->clock->now())) {
+      const auto there = tables_->instances.find(child.instance_id); // by a commit whose outcome was unknown, or another
+      if (there && there->parent_id == id) continue;
+      const auto step = std::find_if(request.waits.begin(), request.waits.end(), [&](const wait_record& wait) {
+        return wait.kind == wait_kind::child && wait.channels.front() == child.instance_id;
+      });
+      answer.outcomes.push_back(
+          {step->activity_id, step->position, std::string{to_string(history_event::child_failed)},
+           "instance " + child.instance_id + " exists already, and is not a child of this one: choose another id", 1});
+    }
+  for (const auto& wait : request.waits) {
+    const auto of_it = [&](const history_record& outcome) { return outcome.activity_id == wait.activity_id; };
+    const bool refused = std::any_of(answer.outcomes.begin(), answer.outcomes.end(), of_it);
+    if (!refused)
+      if (auto outcome = look_for_outcome(request, wait)) answer.outcomes.push_back(std::move(*outcome));
+    const bool fresh = std::find(request.fresh.begin(), request.fresh.end(), wait.activity_id) != request.fresh.end();
+    if (const bool ended = std::any_of(answer.outcomes.begin(), answer.outcomes.end(), of_it); ended && !fresh)
+      tables_->waits.remove(id, wait.activity_id);
+    else if (!ended && fresh)
+      tables_->waits.put(id, wait);
+  }
+  for (auto& outcome : answer.outcomes) {
+    outcome.created_at = env_->clock->now();
+    if (!tables_->history.insert(id, outcome, epoch_, request.fence, outcome.created_at)) throw ownership_lost{};
+  }
+  const auto stored = tables_->instances.find(id);
+  if (stored && stored->status == instance_status::running) answer.cancel_reason = stored->cancel_reason;
+  answer.rests = request.rests && answer.outcomes.empty() && answer.cancel_reason.empty();
+  auto next = request.deadline;
+  for (const auto& wait : request.waits)
+    if (wait.due) next = next ? std::min(*next, *wait.due) : wait.due;
+  if (answer.rests)
+    tables_->instances.rest(id, next);
+  else
+    tables_->instances.stay(id);
+  return answer;
+}
+
+/// What the step waits for, if it is there.
+std::optional<history_record> transaction_coordinator::look_for_outcome(const wait_for& request,
+                                                                        const wait_record& wait) {
+  using enum history_event;
+  const auto ended = [&](history_event what, std::string data) {
+    return history_record{wait.activity_id, wait.position, std::string{to_string(what)}, std::move(data), 1};
+  };
+  const bool due = wait.due && *wait.due <= env_->clock->now();
+  switch (wait.kind) {
+    case wait_kind::timer:
+      if (due) return ended(timer_fired, "null");
+      break;
+    case wait_kind::event:
+      if (auto message = tables_->channels.take(request.instance_id, wait.channels))
+        return ended(event_received, std::move(*message));
+      if (due) return ended(wait_timed_out, "null");
+      break;
+    case wait_kind::child: {
+      const auto child = tables_->instances.find(wait.channels.front());
+      if (!child) return ended(child_failed, "instance " + wait.channels.front() + " is gone");
+      if (child->status == instance_status::completed) return ended(child_completed, child->output);
+      if (child->status == instance_status::failed || child->status == instance_status::cancelled)
+        return ended(child_failed, "instance " + child->instance_id + ' ' + std::string{to_string(child->status)} + ": " +
+                                       child->error);
+      break;
+    }
+    case wait_kind::retry: break; // its owner knows the time
+  }
+  return std::nullopt;
+}
+
+continued_as_new transaction_coordinator::carry_out(const continue_as_new& request) {
+  if (!tables_->instances.continue_as_new(request.instance_id, epoch_, request.fence, request.run, request.input,
+                                          env_->clock->now()))
+    throw ownership_lost{};
+  return {request.ticket};
+}
+
+/// What cannot be received is found out before anything is written.
+events_received transaction_coordinator::carry_out(const receive_events& request) {
+  events_received answer{request.ticket};
+  const auto now = env_->clock->now();
+  for (const auto& event : request.events) {
+    if (!tables_->inbox.insert(event.source, event.id, event.type, now)) {
+      ++answer.duplicates;
+      continue;
+    }
+    if (event.start) {
+      if (tables_->instances.insert(*event.start, "", now)) continue;
+      const auto there = tables_->instances.find(event.start->instance_id);
+      if (there && (there->workflow != event.start->workflow || there->input != event.start->input))
+        throw event_conflict{"event " + event.id + " of " + event.source + " would start instance " +
+                             event.start->instance_id + ", which exists already with another workflow or other inputs"};
+      continue;
+    }
+    if (event.to.empty())
+      tables_->channels.publish(event.type, event.message, now);
+    else
+      tables_->channels.send(event.to, event.type, event.message, now);
+  }
+  return answer;
 }
 
 /// A commit whose outcome was unknown may have claimed what nobody here has heard of.
@@ -616,11 +755,14 @@ instance_cancelled transaction_coordinator::carry_out(const cancel_instance& req
 }
 
 history_loaded transaction_coordinator::carry_out(const load_history& request) {
-  return {request.ticket, tables_->history.load(request.instance_id)};
+  return {request.ticket, tables_->history.load(request.instance_id), tables_->waits.load(request.instance_id)};
 }
 
-void transaction_coordinator::write_step(const step_record& step) {
-  const auto now = env_->clock->now();
+void transaction_coordinator::write_step(step_record& step) {
+  const auto now = step.history.created_at = env_->clock->now();
+  for (const auto& action : step.channel_actions)
+    if (action.what == channel_action::kind::members)
+      step.history.data = nlohmann::json(tables_->channels.members(action.channel)).dump();
   try {
     if (!tables_->history.insert(step.instance_id, step.history, epoch_, step.fence, now)) throw ownership_lost{};
   } catch (const storage_failure& e) {
@@ -638,14 +780,29 @@ void transaction_coordinator::write_step(const step_record& step) {
                                   now);
   }
   if (step.compensation_done != 0) tables_->compensations.mark_done(step.compensation_done, now);
+  for (const auto& action : step.channel_actions) tables_->channels.carry_out(step.instance_id, action, now);
+  if (step.has_waited) tables_->waits.remove(step.instance_id, step.history.activity_id);
 }
 
+/// What it waited for does not come any more, and its children end before it undoes its own steps.
 compensation_begun transaction_coordinator::carry_out(const begin_compensation& request) {
-  if (!request.error.empty() &&
-      !tables_->instances.begin_compensation(request.instance_id, epoch_, request.fence, request.error))
+  const auto& id = request.instance_id;
+  if (request.error.empty() ? !tables_->instances.hold(id, epoch_, request.fence)
+                            : !tables_->instances.begin_compensation(id, epoch_, request.fence, request.error))
     throw ownership_lost{};
-  const auto stored = tables_->instances.find(request.instance_id);
-  return {request.ticket, tables_->compensations.remaining(request.instance_id), stored ? stored->cancel_reason : ""};
+  if (!request.error.empty()) tables_->waits.remove_all(id);
+  const auto stored = tables_->instances.find(id);
+  compensation_begun answer{request.ticket, false, {}, stored ? stored->cancel_reason : ""};
+  for (const auto& child : tables_->instances.unfinished_children(id)) {
+    const auto why = stored ? (stored->cancel_reason.empty() ? stored->error : stored->cancel_reason) : "";
+    static_cast<void>(tables_->instances.request_cancel({child, "its parent " + id + " is undone: " + why}));
+    answer.rests = true;
+  }
+  if (answer.rests)
+    tables_->instances.rest(id, {});
+  else
+    answer.remaining = tables_->compensations.remaining(id);
+  return answer;
 }
 
 instance_finished transaction_coordinator::carry_out(const finish_instance& request) {
@@ -661,6 +818,12 @@ instance_finished transaction_coordinator::carry_out(const finish_instance& requ
   finished.output = request.output;
   finished.error = request.error;
   if (!tables_->instances.finish(finished, epoch_, env_->clock->now())) throw ownership_lost{};
+  if (request.status == instance_status::parked) return {request.ticket, {}};
+  if (request.has_waited) {
+    tables_->waits.remove_all(request.instance_id);
+    tables_->channels.remove_all(request.instance_id);
+  }
+  if (!request.parent_id.empty()) tables_->instances.wake(request.parent_id);
   return {request.ticket, {}};
 }
 

@@ -116,10 +116,14 @@ private:
   epoch_renewed carry_out(const renew_epoch&);
   taken_over carry_out(const take_over&);
   epoch_released carry_out(const release_epoch&);
+  waited carry_out(const wait_for&);
+  std::optional<history_record> look_for_outcome(const wait_for&, const wait_record&);
+  continued_as_new carry_out(const continue_as_new&);
+  events_received carry_out(const receive_events&);
   events_claimed carry_out(const claim_events&);
   events_marked carry_out(const mark_events&);
   events_released carry_out(const release_events&);
-  void write_step(const step_record& step);
+  void write_step(step_record& step);
   void end_connections_of(const std::string& epoch);
   void give_back_all_of(const std::string& epoch);
 
@@ -154,6 +158,7 @@ private:
   session_lease* lent_ = nullptr;
   std::string borrower_;
   std::set<caf::strong_actor_ptr> outbox_watchers_;
+  std::set<caf::strong_actor_ptr> instance_watchers_;
 };
 
 } // namespace romancy

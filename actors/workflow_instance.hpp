@@ -3,6 +3,7 @@
 #include <coroutine>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,39 +41,72 @@ public:
   void on_exit() override;
 
 private:
+  /// How a step gets its outcome.
+  enum class way {
+    execute, ///< an executor runs user code, perhaps several times
+    commit,  ///< there is nothing but rows to write
+    wait,    ///< for a time, an event or a child
+    choose,  ///< once one of its candidates is done it is committed
+  };
   struct pending_step {
+    way how = way::execute;
     detail::step_ref state;  ///< null for a compensation
     execute_attempt attempt; ///< what is executed, again and again
     retry_policy retry;
-    commit_attempt event; ///< step_kind::event: committed without an executor
-    bool executes = true;
-    bool failing = false; ///< its failure is being recorded
-    bool waits = false;   ///< for the time of its next attempt: nothing of it is on the way
-    int lost = 0;         ///< attempts, one after another
-    bool is_activity() const { return executes && attempt.kind != attempt_kind::transaction; }
+    commit_attempt commit;                 ///< way::commit, way::choose
+    wait_record wait;                      ///< way::wait, and for the next attempt
+    bool stored = false;                   ///< the wait is in the database
+    std::optional<instance_record> child;  ///< that is to be started
+    std::vector<detail::step_ref> choices; ///< way::choose
+    bool failing = false;                  ///< its failure is being recorded
+    bool waits = false;                    ///< nothing of it is on the way
+    int lost = 0;                          ///< attempts, one after another
+    bool is_activity() const { return how == way::execute && attempt.kind != attempt_kind::transaction; }
   };
+  /// Why the function runs no longer.
+  enum class leaving { not_yet, completed, failed, cancelled, as_new };
 
   // What the coroutine asks for.
   detail::step_ref begin(detail::step_command command) override;
   void suspend(std::coroutine_handle<> coroutine, detail::wait_condition& condition) override;
   void undecodable(const detail::step_state& state, const std::string& why) override;
   const std::string& instance_id() const override { return record_.instance_id; }
+  void seen(const detail::step_state& state) override { now_ = std::max(now_, state.recorded_at); }
+  detail::utc_time now() const override { return now_; }
+  std::uint64_t random() override;
 
+  void go_on();
   void start_function();
   void run_function();
-  void finish_function();
+  void function_has_ended();
+  bool goes_past(int position) const;
   void run_step(std::uint64_t ticket);
   pending_step prepare(const detail::step_command& command);
+  void prepare_version(detail::step_command& command, std::optional<int>& chosen);
   void prepare_event(pending_step& step, const detail::outgoing_event& event);
+  void prepare_wait(pending_step& step, const detail::step_command& command);
+  void prepare_child(pending_step& step, const detail::step_command& command);
+  void prepare_channel(pending_step& step, const detail::step_command& command);
+  void commit_of(pending_step& step, history_event what, std::string data);
+  void resume_wait(pending_step& step);
   void committed(const attempt_committed& outcome);
+  void make_choices();
   void attempt_has_failed(const attempt_failed& failure);
   void look_up_outcome(history_loaded& loaded);
   void wait(pending_step& step, std::chrono::microseconds pause);
+  void wait_for_next_attempt(pending_step& step, std::chrono::microseconds delay, const std::string& error);
   void record_failure(std::uint64_t ticket, const std::string& message);
+
+  // Waiting for what is not this process's to bring about.
+  void look_for_outcomes(bool something_happened);
+  void has_waited(waited& answer);
+  void time_has_come();
+  void set_wait_timer();
 
   void cancel(const std::string& reason);
   bool is_cancelling() const { return !record_.cancel_reason.empty() && !ending_; }
-  void end_if_cancelled();
+  void leave(leaving how);
+  void leave_if_nothing_is_on_the_way();
   void fail(const std::string& why);
   void compensate_next();
   void settle(instance_status status, std::string output, std::string error);
@@ -89,6 +123,7 @@ private:
   beginning how_;
   std::vector<history_record> history_;
   std::map<int, std::size_t> by_position_; ///< index in history_
+  std::vector<wait_record> stored_waits_;  ///< of steps that are not asked for yet
 
   std::shared_ptr<detail::workflow_coroutine> coroutine_;
   std::coroutine_handle<> suspended_;
@@ -98,8 +133,17 @@ private:
   std::map<std::string, int> counts_; ///< how often each step was asked for
   std::uint64_t next_ticket_ = 1;
   std::map<std::uint64_t, pending_step> pending_;
+  detail::utc_time now_{};
+  std::uint64_t random_ = 0;                ///< the state of the generator
+  std::uint64_t looking_ = 0;               ///< ticket of the question that is on the way; 0: none is
+  bool look_again_ = false;                 ///< something has happened since
+  std::uint64_t wait_timer_ = 0;            ///< ticket of the timer that counts
+  bool has_waited_ = false;                 ///< there may be rows of waits, subscriptions or messages
+  std::optional<nlohmann::json> new_input_; ///< of recur
 
-  bool ending_ = false;                      ///< the function runs no longer
+  leaving leaving_ = leaving::not_yet;
+  std::string output_;                       ///< of the function
+  bool ending_ = false;                      ///< the function is gone
   std::string failure_;                      ///< why the function failed
   std::vector<compensation_record> to_undo_; ///< the next one at the end
   instance_record result_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,10 @@
 #include "messages/event_mark.hpp"
 #include "messages/event_record.hpp"
 #include "messages/history_record.hpp"
+#include "messages/incoming_event.hpp"
 #include "messages/instance_record.hpp"
 #include "messages/step_record.hpp"
+#include "messages/wait_record.hpp"
 
 namespace romancy {
 
@@ -60,7 +63,25 @@ struct claim_instances {
 };
 struct instances_claimed {
   std::vector<instance_record> instances;
-  std::vector<cancel_request> to_cancel; ///< of those that this epoch owns
+  std::vector<cancel_request> news;   ///< those of this epoch to which something has happened; with a reason: cancel it
+  std::optional<time_point> next_due; ///< when the next one can be claimed, if nothing happens before
+};
+/// The function can go no further by itself.
+struct wait_for {
+  std::uint64_t ticket = 0;
+  std::string instance_id;
+  std::int64_t fence = 0;
+  std::vector<wait_record> waits;        ///< of steps that are not done, in order of position
+  std::vector<std::string> fresh;        ///< those of them, by activity_id, that are not in the database yet
+  std::vector<instance_record> children; ///< that are to be started with them
+  bool rests = false;                    ///< if nothing is there: nobody owns it, until something is
+  std::optional<time_point> deadline;    ///< of the instance
+};
+struct waited {
+  std::uint64_t ticket = 0;
+  std::vector<history_record> outcomes; ///< of waits that have ended; a retry has none
+  bool rests = false;
+  std::string cancel_reason; ///< not empty: it is to be cancelled, and does not rest
 };
 struct cancel_instance {
   std::uint64_t ticket = 0;
@@ -78,6 +99,7 @@ struct load_history {
 struct history_loaded {
   std::uint64_t ticket = 0;
   std::vector<history_record> history; ///< in order of completion
+  std::vector<wait_record> waits;      ///< what steps without an outcome were waiting for
 };
 /// The workflow function has failed: what is to be undone?
 struct begin_compensation {
@@ -88,6 +110,7 @@ struct begin_compensation {
 };
 struct compensation_begun {
   std::uint64_t ticket = 0;
+  bool rests = false;                         ///< children are to end first: nobody owns it until they have
   std::vector<compensation_record> remaining; ///< the last completed first
   std::string cancel_reason;                  ///< not empty: it was cancelled, and will end so
 };
@@ -98,11 +121,38 @@ struct finish_instance {
   instance_status status = instance_status::completed;
   std::string output;
   std::string error;
+  std::string parent_id;
+  bool has_waited = false; ///< there may be waits and subscriptions of it, which end
 };
 struct instance_finished {
   std::uint64_t ticket = 0;
   std::string cancel_reason; ///< not empty: it is not parked, since it was cancelled meanwhile and is to be undone
 };
+
+/// Archives the run, and begins another one.
+struct continue_as_new {
+  std::uint64_t ticket = 0;
+  std::string instance_id;
+  std::int64_t fence = 0;
+  int run = 0; ///< so far
+  std::string input;
+};
+struct continued_as_new {
+  std::uint64_t ticket = 0;
+};
+/// All of them or none; what was received before is not received again.
+struct receive_events {
+  std::uint64_t ticket = 0;
+  std::vector<incoming_event> events;
+};
+struct events_received {
+  std::uint64_t ticket = 0;
+  int duplicates = 0;
+  std::string refused{}; ///< not empty: none is received, and none would be the next time
+};
+/// Sent after a commit that left work to whoever asked by watch_instances.
+struct instances_committed {};
+struct watch_instances {};
 
 // -- outbox ---------------------------------------------------------------------------------------------------------
 

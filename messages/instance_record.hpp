@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include <romancy/instance_status.hpp>
+
+#include "messages/time_point.hpp"
 
 namespace romancy {
 
@@ -17,6 +20,15 @@ struct instance_record {
   std::string cancel_reason; ///< not empty: it is to be stopped and undone
   std::int64_t fence = 0;    ///< grows with each takeover; a commit with an older one is refused
   std::string owner_epoch;   ///< empty: nobody's
+  int run = 1;               ///< how often it has continued as new, and 1
+  time_point started_at{};
+  std::string parent_id{}; ///< not empty: a step of that instance waits for it
+  std::optional<time_point> deadline{};
 };
+
+/// What tells the runs of an instance apart in what it says to others.
+inline std::string run_name(const std::string& instance_id, int run) {
+  return run == 1 ? instance_id : instance_id + '#' + std::to_string(run);
+}
 
 } // namespace romancy

@@ -11,6 +11,8 @@ struct dialect {
   std::string_view name;               ///< also of SOCI's backend
   std::string_view begin;              ///< a transaction that will write
   std::string_view if_absent_instance; ///< ends an INSERT that does nothing, or fails, when the instance_id is there
+  std::string_view insert_if_absent;   ///< begins an INSERT that does nothing when its key is there …
+  std::string_view if_absent;          ///< … and ends it
   std::string_view due_index;          ///< after the table's name: how the claim of due events is to find them
   /// Selects unfinished instances, each in the order of an index: MySQL locks whatever it sorts.
   std::array<std::string_view, 2> unfinished;
@@ -33,6 +35,8 @@ inline constexpr dialect sqlite3_dialect{
     .name = "sqlite3",
     .begin = "BEGIN IMMEDIATE", // takes the write lock at once, so that nothing later can fail for want of it
     .if_absent_instance = " ON CONFLICT (instance_id) DO NOTHING",
+    .insert_if_absent = "INSERT",
+    .if_absent = " ON CONFLICT DO NOTHING",
     .due_index = " INDEXED BY idx_outbox_due",
     .unfinished = {"status IN ('running', 'compensating')"},
     .unfinished_index = "",
@@ -53,6 +57,8 @@ inline constexpr dialect postgresql_dialect{
     .name = "postgresql",
     .begin = "BEGIN",
     .if_absent_instance = " ON CONFLICT (instance_id) DO NOTHING",
+    .insert_if_absent = "INSERT",
+    .if_absent = " ON CONFLICT DO NOTHING",
     .due_index = "",
     .unfinished = {"status IN ('running', 'compensating')"},
     .unfinished_index = "",
@@ -72,10 +78,12 @@ inline constexpr dialect postgresql_dialect{
 inline constexpr dialect mysql_dialect{
     .name = "mysql",
     .begin = "BEGIN",
-    .if_absent_instance = "", // one that updates nothing instead would count as a row too
+    .if_absent_instance = "",            // one that updates nothing instead would count as a row too
+    .insert_if_absent = "INSERT IGNORE", // also cuts what is too long, which is refused before
+    .if_absent = "",
     .due_index = " FORCE INDEX (idx_outbox_due)",
     .unfinished = {"status = 'compensating'", "status = 'running'"},
-    .unfinished_index = " FORCE INDEX (idx_instances_unfinished)",
+    .unfinished_index = " FORCE INDEX (idx_instances_due)",
     .count_tables =
         "SELECT count(*) FROM information_schema.tables WHERE table_schema = database() AND table_name = :name",
     .skip_locked = " FOR UPDATE SKIP LOCKED",

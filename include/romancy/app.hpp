@@ -48,7 +48,7 @@ public:
   /// when it may have been started; storage_error when it was not.
   template <const auto& Workflow, class... Args> auto start(Args&&... args) {
     using definition = detail::definition_t<Workflow>;
-    static_assert(detail::contains<detail::list<detail::constant<Workflows>...>, detail::constant<Workflow>>,
+    static_assert(detail::contains<typename closure::served, detail::constant<Workflow>>,
                   "romancy: this app does not serve the workflow: add it to app<...>");
     auto arguments = std::forward_as_tuple(std::forward<Args>(args)...);
     constexpr bool has_id = detail::ends_with_id<Args...>;
@@ -65,7 +65,7 @@ public:
   /// The handle to an instance that was started before, by whichever process.
   /// @throws error if there is no such instance, or it is of another workflow; storage_error
   template <const auto& Workflow> auto find(const std::string& id) {
-    static_assert(detail::contains<detail::list<detail::constant<Workflows>...>, detail::constant<Workflow>>,
+    static_assert(detail::contains<typename closure::served, detail::constant<Workflow>>,
                   "romancy: this app does not serve the workflow: add it to app<...>");
     runtime_->expect(id, Workflow.name());
     return run<typename detail::definition_t<Workflow>::output>{runtime_, id};

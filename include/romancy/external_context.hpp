@@ -16,8 +16,9 @@ public:
   external_context(const external_context&) = delete;
   external_context& operator=(const external_context&) = delete;
 
-  /// The same for all attempts of this step, also after a restart: "<instance id>/<step>".
-  std::string idempotency_key() const { return port_->instance_id() + '/' + port_->step(); }
+  /// The same for all attempts of this step, also after a restart: "<instance id>/<step>"; of an instance that has
+  /// continued as new "<instance id>#<run>/<step>".
+  std::string idempotency_key() const { return port_->idempotency_key(); }
 
   const std::string& instance_id() const { return port_->instance_id(); }
   /// "charge_card:1"

@@ -56,9 +56,4 @@ private:
 
 template <class F> workflow(detail::definition_name, F) -> workflow<detail::signature_t<F>>;
 
-namespace detail {
-template <class D> inline constexpr bool is_workflow = false;
-template <class S> inline constexpr bool is_workflow<workflow<S>> = true;
-} // namespace detail
-
 } // namespace romancy

@@ -136,9 +136,9 @@ TEST_P(Cancel, FindsTheRequestOfAnotherProcessWithinASecond) {
   world<patient> app{file, book};
   book.failures_left = 4; // from 700 to 1500 ms it waits
   app.start("patient", {"A"}, "A");
-  app.advance(200ms);
+  app.advance(750ms);
   ASSERT_TRUE(cancel_in_database(app, "A", "from elsewhere"));
-  app.advance(650ms);
+  app.advance(100ms);
   EXPECT_EQ(app.status("A"), instance_status::running);
   app.advance(150ms);
   EXPECT_EQ(app.status("A"), instance_status::cancelled);

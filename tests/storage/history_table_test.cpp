@@ -20,7 +20,7 @@ protected:
   void take_over() {
     commit([&] {
       all->instances.release("me");
-      ASSERT_EQ(all->instances.claim("you", {"w"}, 9).at(0).fence, 2);
+      ASSERT_EQ(all->instances.claim("you", {"w"}, 9, now).at(0).fence, 2);
     });
   }
 };
@@ -92,7 +92,7 @@ TEST_P(HistoryTableOfServers, KeepsItsInstanceFromBeingTakenOverUntilItCommits) 
   std::jthread taker{[&] {
     other->begin();
     others.release("me"); // waits
-    EXPECT_EQ(others.claim("you", {"w"}, 9).size(), 1U);
+    EXPECT_EQ(others.claim("you", {"w"}, 9, now).size(), 1U);
     other->commit();
   }};
   db->commit();

@@ -29,7 +29,7 @@ protected:
     ASSERT_TRUE(commit([&] { return instances.finish(finished, owner, now); }));
   }
   std::vector<instance_record> claim(const std::string& epoch, int limit = 9) {
-    return commit([&] { return instances.claim(epoch, {"w"}, limit); });
+    return commit([&] { return instances.claim(epoch, {"w"}, limit, now); });
   }
   bool cancel(const std::string& id, const std::string& reason) {
     return commit([&] { return instances.request_cancel({id, reason}); });
@@ -51,7 +51,7 @@ protected:
   }
   std::string requests(const std::string& owner) {
     std::string text;
-    for (const auto& request : commit([&] { return instances.cancel_requests(owner); }))
+    for (const auto& request : commit([&] { return instances.news(owner); }))
       text += request.instance_id + '=' + request.reason + ' ';
     return text;
   }
@@ -280,10 +280,10 @@ TEST_P(InstanceTableOfServers, IsClaimedByTwoAtOnceWithoutWaiting) {
   release("me");
   db->begin();
   other->begin();
-  const auto first = instances.claim("one", {"w"}, 10);
-  const auto second = others.claim("two", {"w"}, 10);
-  const auto third = instances.claim("one", {"w"}, 10);
-  const auto fourth = others.claim("two", {"w"}, 10);
+  const auto first = instances.claim("one", {"w"}, 10, now);
+  const auto second = others.claim("two", {"w"}, 10, now);
+  const auto third = instances.claim("one", {"w"}, 10, now);
+  const auto fourth = others.claim("two", {"w"}, 10, now);
   db->commit();
   other->commit();
   std::set<std::string> different;

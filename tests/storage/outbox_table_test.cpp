@@ -52,7 +52,7 @@ TEST_P(OutboxTable, IsClaimedOnlyInsideATransaction) {
   insert({"a"});
   for (const auto& claim_outside :
        std::vector<std::function<void()>>{[&] { static_cast<void>(all->outbox.claim("one", 9, now)); },
-                                          [&] { static_cast<void>(all->instances.claim("one", {"w"}, 9)); }})
+                                          [&] { static_cast<void>(all->instances.claim("one", {"w"}, 9, now)); }})
     EXPECT_EQ(refusal<storage_failure>(claim_outside), "cannot claim outside of a transaction: begin one, and commit it");
   EXPECT_EQ(ids(claim("one")), "a");
 }

@@ -94,7 +94,7 @@ TEST_P(StoredText, TellsIdsApartByEachByte) {
   EXPECT_EQ(reader.list({.event_id = "a"}).at(0).status, outbox_status::pending);
   EXPECT_FALSE(all->outbox.mark("ME", {"a", outbox_status::published, false, "", {}}, now));
   EXPECT_FALSE(all->outbox.mark("me ", {"a", outbox_status::published, false, "", {}}, now));
-  EXPECT_EQ(all->instances.claim("you", {"W"}, 9).size(), 0U);
+  EXPECT_EQ(all->instances.claim("you", {"W"}, 9, now).size(), 0U);
   db->commit();
 }
 

@@ -107,16 +107,38 @@ template <class Entries> consteval bool distinct_names(const Entries& entries) {
   return true;
 }
 
+/// What a workflow needs to be served: the activities and the workflows among its steps, and what those need.
+template <class Workflow> struct needs;
+template <class Step, bool IsActivity> struct needs_of_step {
+  using activities = list<Step>;
+  using workflows = list<>;
+};
+template <class Step> struct needs_of_step<Step, false> : needs<Step> {};
+template <class Steps> struct needs_of_steps;
+template <class... Steps> struct needs_of_steps<list<Steps...>> {
+  using activities = join_unique_t<typename needs_of_step<Steps, is_activity<typename Steps::type>>::activities...>;
+  using workflows = join_unique_t<typename needs_of_step<Steps, is_activity<typename Steps::type>>::workflows...>;
+};
+template <class Workflow> struct needs {
+  using of_steps = needs_of_steps<typename Workflow::type::context::steps>;
+  using activities = typename of_steps::activities;
+  using workflows = join_unique_t<list<Workflow>, typename of_steps::workflows>;
+};
+
 /// The closure of an app: its workflows, their steps, the steps' dependencies; all found in the types.
 template <const auto&... Workflows> struct closure {
-  using steps = join_unique_t<typename definition_t<Workflows>::context::steps...>;
+  using steps = join_unique_t<typename needs<constant<Workflows>>::activities...>;
+  using served = join_unique_t<typename needs<constant<Workflows>>::workflows...>;
   using dependencies = join_unique_t<typename definition_t<Workflows>::context::dependencies...>;
 
   template <const auto&... Steps> static constexpr auto describe(list<constant<Steps>...>) {
     return std::array<activity_entry, sizeof...(Steps)>{describe_activity<Steps>()...};
   }
   static constexpr auto activities = describe(steps{});
-  static constexpr auto workflows = std::array<workflow_entry, sizeof...(Workflows)>{describe_workflow<Workflows>()...};
+  template <const auto&... Served> static constexpr auto describe_served(list<constant<Served>...>) {
+    return std::array<workflow_entry, sizeof...(Served)>{describe_workflow<Served>()...};
+  }
+  static constexpr auto workflows = describe_served(served{});
   static_assert(distinct_names(activities), "romancy: two activities of this app share a name");
   static_assert(distinct_names(workflows), "romancy: two workflows of this app share a name");
   static constexpr definition_table table{activities, workflows};
@@ -142,9 +164,5 @@ template <class... Deps, class... Given> dependency_set collect(list<Deps...>, G
   (offer(given), ...);
   return set;
 }
-
-template <class... Args> inline constexpr bool ends_with_id = false;
-template <class A> inline constexpr bool ends_with_id<A> = std::is_same_v<std::remove_cvref_t<A>, instance_id>;
-template <class A, class B, class... Rest> inline constexpr bool ends_with_id<A, B, Rest...> = ends_with_id<B, Rest...>;
 
 } // namespace romancy::detail

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <coroutine>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -53,12 +54,40 @@ public:
   virtual const std::string& instance_id() const = 0;
   virtual const std::string& step() const = 0; ///< "charge_card:1"
   virtual int attempt() const = 0;             ///< 1-based
+  virtual std::string idempotency_key() const = 0;
 
 protected:
   ~activity_port() = default;
 };
 
-enum class step_kind { activity, transaction, event };
+enum class step_kind {
+  activity,
+  transaction,
+  event,   ///< sent
+  timer,   ///< a time is waited for
+  wait,    ///< an event, or a message of a channel, is waited for
+  child,   ///< an instance that this one starts
+  channel, ///< a change of a subscription or a group, or a message sent
+  choice,  ///< which of several steps was done first
+  version, ///< which version of the code the instance runs at a place
+  recur,   ///< the function begins anew with other inputs
+};
+
+enum class channel_operation {
+  subscribe_broadcast,
+  subscribe_competing,
+  unsubscribe,
+  publish,
+  send,
+  join,
+  leave,
+  members
+};
+
+struct step_state;
+using step_ref = std::shared_ptr<step_state>;
+/// UTC, to the microsecond.
+using utc_time = std::chrono::sys_time<std::chrono::microseconds>;
 
 using inline_body = json (*)(void* closure, activity_port&);
 
@@ -67,9 +96,18 @@ struct step_command {
   step_kind kind;
   std::string_view name; ///< built-in steps begin with '@', which no definition can
   json input{};
-  inline_body body = nullptr;            ///< step_kind::transaction: the body …
-  void* closure = nullptr;               ///< … and what it works on, which lives in the coroutine frame
-  std::optional<outgoing_event> event{}; ///< step_kind::event
+  inline_body body = nullptr;                        ///< step_kind::transaction: the body …
+  void* closure = nullptr;                           ///< … and what it works on, which lives in the coroutine frame
+  std::optional<outgoing_event> event{};             ///< step_kind::event
+  bool started = false;                              ///< its outcome may come after those of later steps, or never
+  std::optional<std::chrono::microseconds> within{}; ///< timer, wait: counted from when it is asked for first
+  std::optional<utc_time> until{};                   ///< or a time
+  std::vector<std::string> channels{};               ///< wait: the types, or channels; channel: one, or a group
+  channel_operation operation{};                     ///< channel
+  std::string to{};                                  ///< channel_operation::send
+  std::string child_id{};                            ///< child; empty: made from instance and step
+  std::vector<step_ref> candidates{};                ///< choice
+  int oldest = 0, newest = 0;                        ///< version
 };
 
 /// Shared by the runtime, which fills it, and the awaitables, which read it.
@@ -78,8 +116,9 @@ struct step_state {
   std::string step;   ///< "create_order:1"
   std::string output; ///< JSON text, the same live and on replay
   std::optional<step_failure> failure;
+  bool timed_out = false; ///< of a wait
+  utc_time recorded_at{};
 };
-using step_ref = std::shared_ptr<step_state>;
 
 /// What a suspended workflow waits for; lives in the coroutine frame while it is suspended.
 class wait_condition {
@@ -103,6 +142,12 @@ public:
   /// History holds an output that today's type cannot read. The instance parks.
   virtual void undecodable(const step_state&, const std::string& why) = 0;
   virtual const std::string& instance_id() const = 0;
+  /// The function has seen the outcome.
+  virtual void seen(const step_state&) = 0;
+  /// When the last outcome that the function has seen was recorded; before the first, when the instance was started.
+  virtual utc_time now() const = 0;
+  /// The same numbers in each replay.
+  virtual std::uint64_t random() = 0;
 
 protected:
   ~instance_port() = default;

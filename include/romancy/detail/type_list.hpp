@@ -11,7 +11,7 @@ template <class...> inline constexpr bool always_false = false;
 template <class... Ts> struct list { static constexpr std::size_t size = sizeof...(Ts); };
 
 /// A definition as a type: two are the same type exactly when they name the same object.
-template <const auto& Definition> struct constant {};
+template <const auto& Definition> struct constant { using type = std::remove_cvref_t<decltype(Definition)>; };
 template <const auto& Definition> using definition_t = std::remove_cvref_t<decltype(Definition)>;
 
 template <class List, class T> inline constexpr bool contains = false;

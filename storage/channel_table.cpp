@@ -1,0 +1,163 @@
+#include "storage/channel_table.hpp"
+
+#include "storage/rows_changed.hpp"
+#include "storage/storage_failure.hpp"
+#include "storage/text_check.hpp"
+#include "storage/timestamp.hpp"
+#include "storage/wake_time.hpp"
+
+namespace romancy {
+
+namespace {
+constexpr auto broadcast = "broadcast";
+constexpr auto competing = "competing";
+} // namespace
+
+void channel_table::carry_out(const std::string& instance_id, const channel_action& action, time_point now) try {
+  using enum channel_action::kind;
+  switch (action.what) {
+    case subscribe_broadcast: return subscribe(instance_id, action.channel, broadcast);
+    case subscribe_competing: return subscribe(instance_id, action.channel, competing);
+    case unsubscribe:
+      db_.session() << "DELETE FROM channel_subscriptions WHERE channel = :channel AND instance_id = :instance",
+          soci::use(action.channel), soci::use(instance_id);
+      db_.session() << "DELETE FROM channel_messages WHERE instance_id = :instance AND channel = :channel",
+          soci::use(instance_id), soci::use(action.channel);
+      return;
+    case publish: return this->publish(action.channel, action.message, now);
+    case send: return this->send(action.to, action.channel, action.message, now);
+    case join:
+      db_.session() << std::string{db_.dialect().insert_if_absent} +
+                           " INTO workflow_groups (group_name, instance_id) "
+                           "VALUES (:name, :instance)" +
+                           std::string{db_.dialect().if_absent},
+          soci::use(action.channel), soci::use(instance_id);
+      return;
+    case members: return; // read when the step is recorded
+    case leave:
+      db_.session() << "DELETE FROM workflow_groups WHERE group_name = :name AND instance_id = :instance",
+          soci::use(action.channel), soci::use(instance_id);
+      return;
+  }
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "write to channel '" + action.channel + '\'');
+}
+
+/// Held until COMMIT, so that two first subscriptions agree.
+void channel_table::subscribe(const std::string& instance_id, const std::string& channel, const std::string& mode) {
+  check_text(db_, "subscribe to a channel", {&channel});
+  db_.session() << std::string{db_.dialect().insert_if_absent} +
+                       " INTO channels (channel, mode) VALUES (:channel, :mode)" + std::string{db_.dialect().if_absent},
+      soci::use(channel), soci::use(mode);
+  std::string known;
+  db_.session() << "SELECT mode FROM channels WHERE channel = :channel" + std::string{db_.dialect().keep_locked},
+      soci::use(channel), soci::into(known);
+  if (known != mode) {
+    long long others = 0;
+    db_.session() << "SELECT count(*) FROM channel_subscriptions WHERE channel = :channel AND instance_id <> :instance",
+        soci::use(channel), soci::use(instance_id), soci::into(others);
+    if (others > 0)
+      throw storage_failure{failure_kind::other,
+                            "the channel '" + channel + "' is " + known + " for " + std::to_string(others) +
+                                (others == 1 ? " other instance" : " other instances") +
+                                ", so nobody subscribes to it as " + mode + ": use another channel, or the same mode"};
+    db_.session() << "UPDATE channels SET mode = :mode WHERE channel = :channel", soci::use(mode), soci::use(channel);
+  }
+  db_.session() << std::string{db_.dialect().insert_if_absent} +
+                       " INTO channel_subscriptions (channel, instance_id) VALUES (:channel, :instance)" +
+                       std::string{db_.dialect().if_absent},
+      soci::use(channel), soci::use(instance_id);
+}
+
+std::string channel_table::mode_of(const std::string& channel) {
+  std::string mode;
+  db_.session() << "SELECT mode FROM channels WHERE channel = :channel", soci::use(channel), soci::into(mode);
+  return db_.session().got_data() ? mode : broadcast;
+}
+
+void channel_table::publish(const std::string& channel, const std::string& message, time_point now) try {
+  check_text(db_, "publish on channel '" + channel + '\'', {&channel, &message});
+  const auto at = to_text(now);
+  const std::string waiting = "SELECT instance_id FROM workflow_waits WHERE kind = 'event' AND channel = :channel";
+  if (mode_of(channel) == competing)
+    db_.session() << "INSERT INTO channel_messages (channel, message, published_at) VALUES (:channel, :message, :now)",
+        soci::use(channel), soci::use(message), soci::use(at);
+  else
+    db_.session() << "INSERT INTO channel_messages (channel, instance_id, message, published_at) "
+                     "SELECT :name, who.instance_id, :message, :now FROM (SELECT instance_id FROM channel_subscriptions "
+                     "WHERE channel = :subscribed UNION " +
+                         waiting + ") AS who",
+        soci::use(channel), soci::use(message), soci::use(at), soci::use(channel), soci::use(channel);
+  // Whatever they seem to do: each row is locked, so that one that is about to wait looks again.
+  db_.session() << "UPDATE workflow_instances SET wake_at = :at_once WHERE instance_id IN (" + waiting + ')',
+      soci::use(wake_time::at_once), soci::use(channel);
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "publish on channel '" + channel + '\'');
+}
+
+void channel_table::send(const std::string& to, const std::string& channel, const std::string& message,
+                         time_point now) try {
+  check_text(db_, "send to instance " + to, {&to, &channel, &message});
+  const auto at = to_text(now);
+  db_.session() << "UPDATE workflow_instances SET wake_at = :at_once WHERE instance_id = :id",
+      soci::use(wake_time::at_once), soci::use(to);
+  long long ended = 0;
+  db_.session()
+      << "SELECT count(*) FROM workflow_instances WHERE instance_id = :id AND status IN ('completed', 'failed', "
+         "'cancelled')",
+      soci::use(to), soci::into(ended);
+  if (ended > 0) return;
+  db_.session() << "INSERT INTO channel_messages (channel, instance_id, message, published_at) "
+                   "VALUES (:channel, :instance, :message, :now)",
+      soci::use(channel), soci::use(to), soci::use(message), soci::use(at);
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "send to instance " + to);
+}
+
+std::optional<std::string> channel_table::take(const std::string& instance_id,
+                                               const std::vector<std::string>& channels) try {
+  if (channels.empty()) return std::nullopt;
+  std::string names;
+  for (std::size_t i = 0; i < channels.size(); ++i) names += (i == 0 ? ":c" : ", :c") + std::to_string(i);
+  long long id = 0;
+  std::string message;
+  const auto look = [&](const std::string& whose, const std::string& ending) {
+    soci::details::prepare_temp_type query = db_.session().prepare << "SELECT id, message FROM channel_messages WHERE " +
+                                                                          whose + " AND channel IN (" + names +
+                                                                          ") ORDER BY id LIMIT 1" + ending;
+    query, soci::use(instance_id);
+    for (const auto& channel : channels) query, soci::use(channel);
+    soci::statement select = (query, soci::into(id), soci::into(message));
+    return select.execute(true);
+  };
+  if (!look("instance_id = :instance", "") &&
+      !look(
+          "instance_id IS NULL AND channel IN (SELECT channel FROM channel_subscriptions WHERE instance_id = :instance)",
+          std::string{db_.dialect().skip_locked}))
+    return std::nullopt;
+  db_.session() << "DELETE FROM channel_messages WHERE id = :id", soci::use(id);
+  return message;
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "receive a message of " + instance_id);
+}
+
+void channel_table::remove_all(const std::string& instance_id) try {
+  for (const auto* table : {"channel_subscriptions", "channel_messages", "workflow_groups"})
+    db_.session() << "DELETE FROM " + std::string{table} + " WHERE instance_id = :instance", soci::use(instance_id);
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "end the subscriptions of " + instance_id);
+}
+
+std::vector<std::string> channel_table::members(const std::string& group) try {
+  std::string id;
+  std::vector<std::string> found;
+  soci::statement select =
+      (db_.session().prepare << "SELECT instance_id FROM workflow_groups WHERE group_name = :name ORDER BY instance_id",
+       soci::use(group), soci::into(id));
+  for (bool more = select.execute(true); more; more = select.fetch()) found.push_back(id);
+  return found;
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "read the group '" + group + '\'');
+}
+
+} // namespace romancy
