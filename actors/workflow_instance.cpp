@@ -480,6 +480,7 @@ void workflow_instance::prepare_channel(pending_step& step, const detail::step_c
   action.channel = command.channels.front();
   check_name(action.channel, "the name of a channel or group");
   step.how = way::commit;
+  step.retry = no_retry(); // what is refused now is refused again
   if (command.operation == publish || command.operation == send) {
     received_event message;
     message.id = run_name(record_.instance_id, record_.run) + '/' + step.state->step;

@@ -158,6 +158,19 @@ std::shared_ptr<cancel_slot> simulation::cancel(const std::string& id, const std
   return slot;
 }
 
+std::shared_ptr<receive_slot> simulation::receive(const std::string& type, const nlohmann::json& data,
+                                                  const std::string& to, const std::string& id) {
+  auto slot = std::make_shared<receive_slot>();
+  received_event event;
+  event.id = id.empty() ? "event-" + std::to_string(++events_) : id;
+  event.source = "outside";
+  event.type = type;
+  event.data = data;
+  tell(ask_dispatcher(),
+       receive_request{slot, {{event.source, event.id, event.type, nlohmann::json(event).dump(), to, std::nullopt}}});
+  return slot;
+}
+
 bool simulation::step() { return scheduler_->try_run_once(); }
 
 void simulation::settle() {

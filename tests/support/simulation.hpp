@@ -66,6 +66,10 @@ public:
   std::shared_ptr<start_slot> start(const std::string& workflow, const nlohmann::json& inputs, const std::string& id);
   std::shared_ptr<cancel_slot> cancel(const std::string& id, const std::string& reason);
 
+  /// As an event that comes in over HTTP: `data` as its data, for one instance or, with an empty `to`, for all that wait.
+  std::shared_ptr<receive_slot> receive(const std::string& type, const nlohmann::json& data, const std::string& to = {},
+                                        const std::string& id = {});
+
   /// One message; false if none is waiting.
   bool step();
   /// All messages that need no time to pass.
@@ -115,6 +119,7 @@ private:
   std::unique_ptr<core_actors> core_;
   std::unique_ptr<database> db_;
   std::map<int, request_on_wire> on_wire_;
+  int events_ = 0;
   caf::actor broker_clock_; ///< brings answers that come later
 };
 
