@@ -14,7 +14,10 @@ constexpr int claim_batch = 100;
 
 dispatcher::dispatcher(caf::actor_config& cfg, environment_ptr env, instance_peers peers)
     : event_based_actor{cfg}, env_{std::move(env)}, peers_{std::move(peers)} {
-  for (const auto& workflow : env_->definitions.workflows) workflows_.emplace_back(workflow.name);
+  for (const auto& workflow : env_->definitions.workflows) {
+    workflows_.emplace_back(workflow.name);
+    workflows_.insert(workflows_.end(), workflow.former.begin(), workflow.former.end());
+  }
 }
 
 void dispatcher::on_exit() {

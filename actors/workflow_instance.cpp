@@ -83,6 +83,13 @@ std::string base_name(const detail::step_command& command) {
   return std::string{command.name};
 }
 
+/// The step of an activity, under a name that it had before.
+bool was_called(const detail::activity_entry* entry, const std::string& before, const std::string& now) {
+  if (!entry || before.substr(before.rfind(':')) != now.substr(now.rfind(':'))) return false;
+  return std::find(entry->former.begin(), entry->former.end(), before.substr(0, before.rfind(':'))) !=
+         entry->former.end();
+}
+
 /// Of an instance, and of each of its runs: so that two do not draw the same numbers.
 std::uint64_t seed_of(const instance_record& instance) {
   std::uint64_t hash = 14695981039346656037U; // FNV-1a
@@ -160,6 +167,7 @@ caf::behavior workflow_instance::make_behavior() {
         by_position_.clear();
         stored_waits_.clear();
         counts_.clear();
+        versions_.clear();
         position_ = 0;
         random_ = seed_of(record_);
         leaving_ = leaving::not_yet;
@@ -275,29 +283,22 @@ detail::step_ref workflow_instance::begin(detail::step_command command) {
     static_cast<void>(payload_text(*new_input_, "the input of " + record_.workflow, env_->options.max_payload_bytes));
     return std::make_shared<detail::step_state>();
   }
-  std::string name;
+  std::string version_name; // lives as long as the command
   if (command.kind == detail::step_kind::version) {
-    name = "@version." + command.to;
-    check_name(name, "the name of a version", 128);
-    const auto known = std::find_if(history_.begin(), history_.end(),
-                                    [&](const history_record& outcome) { return outcome.activity_id == name + ":1"; });
-    std::optional<int> chosen;
-    if (known != history_.end() && known->position != position_ + 1) // asked for before
-      chosen = nlohmann::json::parse(known->data).get<int>();
-    else if (known == history_.end() && (counts_.contains(name) || goes_past(position_)))
-      chosen = counts_.contains(name) ? counts_[name] : command.oldest;
-    if (chosen) {
+    command.name = version_name = "@version." + command.to;
+    check_name(version_name, "the name of a version", 128);
+    const auto next = by_position_.find(position_ + 1);
+    const bool recorded = next != by_position_.end() && history_[next->second].activity_id == version_name + ":1";
+    if (!recorded && goes_past(position_)) versions_.emplace(version_name, 0); // by code that did not ask
+    if (const auto known = versions_.find(version_name); known != versions_.end()) {
       const auto state = std::make_shared<detail::step_state>();
-      state->step = name + ":1";
-      state->output = std::to_string(*chosen);
+      state->step = version_name + ":1";
+      state->output = std::to_string(known->second);
       state->recorded_at = now_;
       state->done = true;
-      if (*chosen < command.oldest || *chosen > command.newest)
-        park_reason_ = "the instance runs version " + std::to_string(*chosen) + " of '" + command.to +
-                       "', the code has " + std::to_string(command.oldest) + " to " + std::to_string(command.newest);
+      check_version(command, known->second);
       return state;
     }
-    command.name = name;
   }
   auto step = prepare(command);
   const auto state = step.state;
@@ -305,9 +306,12 @@ detail::step_ref workflow_instance::begin(detail::step_command command) {
   ++counts_[base_name(command)];
   if (const auto known = by_position_.find(position); known != by_position_.end()) {
     const auto& outcome = history_[known->second];
-    if (outcome.activity_id == state->step && kind_of(outcome.event_type) == kind_name(command.kind))
+    if (was_called(step.attempt.entry, outcome.activity_id, state->step)) state->step = outcome.activity_id;
+    if (outcome.activity_id == state->step && kind_of(outcome.event_type) == kind_name(command.kind)) {
       fill(*state, outcome);
-    else
+      if (command.kind == detail::step_kind::version)
+        check_version(command, versions_[version_name] = nlohmann::json::parse(outcome.data).get<int>());
+    } else
       park_reason_ = "at position " + std::to_string(position) + " history has " + outcome.activity_id + " (" +
                      outcome.event_type + "), the workflow " + record_.workflow + " asks for " + state->step + " (" +
                      std::string{kind_name(command.kind)} + ')';
@@ -316,6 +320,8 @@ detail::step_ref workflow_instance::begin(detail::step_command command) {
   if (const auto known = std::find_if(stored_waits_.begin(), stored_waits_.end(),
                                       [&](const wait_record& wait) { return wait.position == position; });
       known != stored_waits_.end()) {
+    if (was_called(step.attempt.entry, known->activity_id, state->step))
+      step.attempt.activity_id = state->step = known->activity_id;
     if (known->activity_id != state->step) {
       park_reason_ = "at position " + std::to_string(position) + " the instance waits for " + known->activity_id +
                      ", the workflow " + record_.workflow + " asks for " + state->step;
@@ -380,11 +386,18 @@ workflow_instance::pending_step workflow_instance::prepare(const detail::step_co
       break;
     case version:
       step.how = way::commit;
+      versions_[std::string{command.name}] = command.newest;
       commit_of(step, history_event::version_chosen, std::to_string(command.newest));
       break;
     case recur: break;
   }
   return step;
+}
+
+void workflow_instance::check_version(const detail::step_command& command, int version) {
+  if (version < command.oldest || version > command.newest)
+    park_reason_ = "the instance runs version " + std::to_string(version) + " of '" + command.to + "', the code has " +
+                   std::to_string(command.oldest) + " to " + std::to_string(command.newest);
 }
 
 void workflow_instance::suspend(std::coroutine_handle<> coroutine, detail::wait_condition& condition) {
@@ -519,8 +532,6 @@ void workflow_instance::committed(const attempt_committed& outcome) {
     return compensate_next();
   }
   fill(*step.state, outcome.history);
-  if (outcome.history.event_type == to_string(history_event::version_chosen))
-    counts_["@version." + outcome.history.activity_id] = 1;
   if (leaving_ != leaving::not_yet || is_cancelling()) return leave_if_nothing_is_on_the_way();
   make_choices();
   run_function();

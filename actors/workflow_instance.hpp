@@ -82,7 +82,7 @@ private:
   bool goes_past(int position) const;
   void run_step(std::uint64_t ticket);
   pending_step prepare(const detail::step_command& command);
-  void prepare_version(detail::step_command& command, std::optional<int>& chosen);
+  void check_version(const detail::step_command& command, int version);
   void prepare_event(pending_step& step, const detail::outgoing_event& event);
   void prepare_wait(pending_step& step, const detail::step_command& command);
   void prepare_child(pending_step& step, const detail::step_command& command);
@@ -129,8 +129,9 @@ private:
   std::coroutine_handle<> suspended_;
   detail::wait_condition* condition_ = nullptr;
   std::string park_reason_;
-  int position_ = 0;                  ///< of the last request of the function
-  std::map<std::string, int> counts_; ///< how often each step was asked for
+  int position_ = 0;                    ///< of the last request of the function
+  std::map<std::string, int> versions_; ///< that were asked for
+  std::map<std::string, int> counts_;   ///< how often each step was asked for
   std::uint64_t next_ticket_ = 1;
   std::map<std::uint64_t, pending_step> pending_;
   detail::utc_time now_{};

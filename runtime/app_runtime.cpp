@@ -66,11 +66,12 @@ public:
     check_name(instance.instance_id, "an instance id", 200); // ids of events are made from it
     instance.input = payload_text(inputs, "the input of " + instance.workflow, engine_->options().max_payload_bytes);
     const auto outcome = commit_start(instance);
-    if (!outcome.created && (outcome.instance.workflow != instance.workflow || !same_inputs(outcome.instance, instance)))
-      throw instance_conflict{"instance " + instance.instance_id + " exists already, of workflow '" +
-                              outcome.instance.workflow + "' with " +
-                              (outcome.instance.workflow == instance.workflow ? "other inputs" : "its own inputs") +
-                              ": choose another id, or start it with the same workflow and inputs"};
+    if (!outcome.created &&
+        (!is_same(outcome.instance.workflow, instance.workflow) || !same_inputs(outcome.instance, instance)))
+      throw instance_conflict{
+          "instance " + instance.instance_id + " exists already, of workflow '" + outcome.instance.workflow + "' with " +
+          (is_same(outcome.instance.workflow, instance.workflow) ? "other inputs" : "its own inputs") +
+          ": choose another id, or start it with the same workflow and inputs"};
     return instance.instance_id;
   }
 
@@ -99,7 +100,7 @@ public:
   instance_status status(const std::string& id) override { return find(id).status; }
 
   void expect(const std::string& id, std::string_view workflow) override {
-    if (const auto found = find(id); found.workflow != workflow)
+    if (const auto found = find(id); !is_same(found.workflow, workflow))
       throw error{"instance " + id + " is of workflow '" + found.workflow + "', not of '" + std::string{workflow} + '\''};
   }
 
@@ -127,6 +128,12 @@ public:
   void shut_down() override { engine_->shut_down(); }
 
 private:
+  /// Names of one workflow, which may have been renamed.
+  bool is_same(std::string_view one, std::string_view other) const {
+    const auto* served = engine_->env().definitions.find_workflow(one);
+    return one == other || (served && served == engine_->env().definitions.find_workflow(other));
+  }
+
   /// As today's types read them: what was stored before a member was added is the same.
   bool same_inputs(const instance_record& stored, const instance_record& given) const {
     if (stored.input == given.input) return true;

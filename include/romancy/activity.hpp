@@ -1,10 +1,12 @@
 #pragma once
 
+#include <span>
 #include <string_view>
 #include <type_traits>
 
 #include <romancy/activity_context.hpp>
 #include <romancy/detail/definition_name.hpp>
+#include <romancy/detail/definition_notes.hpp>
 #include <romancy/detail/signature.hpp>
 #include <romancy/external_context.hpp>
 #include <romancy/isolation_level.hpp>
@@ -71,8 +73,9 @@ public:
   static constexpr bool compensable = !std::is_void_v<Undo>;
 
   constexpr activity(detail::definition_name id, function* body, undo_pointer compensation = nullptr,
-                     retry_policy policy = {}, isolation_level level = isolation_level::read_committed)
-      : name_{id}, run_{body}, undo_{compensation}, retry_{policy}, isolation_{level} {}
+                     retry_policy policy = {}, isolation_level level = isolation_level::read_committed,
+                     detail::former_names former = {})
+      : name_{id}, run_{body}, undo_{compensation}, retry_{policy}, isolation_{level}, former_{former} {}
 
   /// `compensation` takes a context, the same inputs, the output, and dependencies of its own. When the workflow fails
   /// later on it runs with what history holds, in a transaction of its own, tried again by this activity's retry policy;
@@ -88,15 +91,19 @@ public:
       static_assert(std::is_same_v<typename parts::inputs, typename detail::undo_inputs<inputs, Out>::type>,
                     "romancy: a compensation takes (context&, inputs..., const output&, dependencies&...)");
     }
-    return activity<function, undo_signature>{name_, run_, compensation, retry_, isolation_};
+    return activity<function, undo_signature>{name_, run_, compensation, retry_, isolation_, former_};
   }
   /// When failed attempts are tried again. Default: exponential from 1 s, 5 attempts.
-  constexpr activity retry(retry_policy policy) const { return {name_, run_, undo_, policy, isolation_}; }
+  constexpr activity retry(retry_policy policy) const { return {name_, run_, undo_, policy, isolation_, former_}; }
   /// Of its transaction, and of its compensation's. Default: read_committed.
   constexpr activity isolation(isolation_level level) const {
     static_assert(std::is_same_v<Context, activity_context>,
                   "romancy: an activity with an external_context has no transaction: it takes no isolation level");
-    return {name_, run_, undo_, retry_, level};
+    return {name_, run_, undo_, retry_, level, former_};
+  }
+  /// The name it had before: what history has under it counts as this step.
+  constexpr activity formerly(detail::definition_name old) const {
+    return {name_, run_, undo_, retry_, isolation_, former_.with(old.text())};
   }
 
   constexpr std::string_view name() const { return name_.text(); }
@@ -104,6 +111,7 @@ public:
   constexpr isolation_level isolation() const { return isolation_; }
   constexpr function* run() const { return run_; }
   constexpr undo_pointer undo() const { return undo_; }
+  constexpr std::span<const std::string_view> former() const { return former_.view(); }
 
 private:
   detail::definition_name name_;
@@ -111,6 +119,7 @@ private:
   undo_pointer undo_;
   retry_policy retry_;
   isolation_level isolation_;
+  detail::former_names former_;
 };
 
 template <class F> activity(detail::definition_name, F) -> activity<detail::signature_t<F>>;

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <span>
 #include <string_view>
 #include <type_traits>
 
+#include <romancy/detail/definition_notes.hpp>
 #include <romancy/workflow_context.hpp>
 
 namespace romancy {
@@ -45,13 +47,42 @@ public:
   using output = typename detail::task_output<Result>::type;
   static_assert(detail::check_output<output>());
 
-  constexpr workflow(detail::definition_name id, function* body) : name_{id}, run_{body} {}
+  constexpr workflow(detail::definition_name id, function* body, detail::former_names former = {},
+                     detail::event_rules rules = {})
+      : name_{id}, run_{body}, former_{former}, rules_{rules} {}
+
+  /// The name it had before: instances that were started under it go on with this one.
+  constexpr workflow formerly(detail::definition_name old) const {
+    return {name_, run_, former_.with(old.text()), rules_};
+  }
+  /// An incoming CloudEvent of the type starts an instance. The workflow takes one input, the data of the event. The
+  /// instance's id is the text in the member `id` of the data; without `id` it is the source and the id of the event, so
+  /// that each event starts one. An event for an instance that is there already starts nothing, and is refused if that
+  /// has another input.
+  constexpr workflow started_by(detail::literal type) const {
+    static_assert(inputs::size == 1, "romancy: a workflow that an event starts takes one input, the data of the event");
+    return {name_, run_, former_, rules_.with({type.text(), {}, true})};
+  }
+  constexpr workflow started_by(detail::literal type, detail::literal id) const {
+    static_assert(inputs::size == 1, "romancy: a workflow that an event starts takes one input, the data of the event");
+    return {name_, run_, former_, rules_.with({type.text(), id.text(), true})};
+  }
+  /// Incoming events of the type are for the instance whose id is the text in the member `id` of their data, unless they
+  /// have the extension attribute `romancyinstanceid`, which always says so.
+  constexpr workflow addressed_by(detail::literal type, detail::literal id) const {
+    return {name_, run_, former_, rules_.with({type.text(), id.text(), false})};
+  }
+
   constexpr std::string_view name() const { return name_.text(); }
   constexpr function* run() const { return run_; }
+  constexpr std::span<const std::string_view> former() const { return former_.view(); }
+  constexpr std::span<const detail::event_rule> rules() const { return rules_.view(); }
 
 private:
   detail::definition_name name_;
   function* run_;
+  detail::former_names former_;
+  detail::event_rules rules_;
 };
 
 template <class F> workflow(detail::definition_name, F) -> workflow<detail::signature_t<F>>;

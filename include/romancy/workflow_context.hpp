@@ -173,8 +173,8 @@ public:
   }
 
   /// Which version of the code is to run at this place: `newest` for instances that come here for the first time, and
-  /// what was recorded for those that did before. An instance that has gone past this place without it, by older code,
-  /// gets `oldest`. One that is outside of the two parks. `change` is a-z, 0-9, '_', '.' and '-'.
+  /// what was recorded for those that did before; 0 for an instance that has gone past this place already, by code that
+  /// did not ask. One that is not from `oldest` to `newest` parks: keep `oldest` at 0 while there may be any.
   auto version(std::string_view change, int oldest, int newest) {
     detail::step_command command{detail::step_kind::version, {}};
     command.to = std::string{change};

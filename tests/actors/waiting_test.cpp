@@ -333,6 +333,98 @@ TEST_P(Waiting, IsCancelledWhileItWaitsAndNeverRevivedByWhatComesLate) {
   EXPECT_EQ(app.count("SELECT count(*) FROM workflow_waits"), 0);
 }
 
+// -- versions -----------------------------------------------------------------------------------------------------------
+
+constexpr auto old_code = workflow("w", [](workflow_context<note>& ctx) -> task<std::string> {
+  co_await ctx.call<note>("one");
+  co_await ctx.sleep_for(1min);
+  co_await ctx.call<note>("end");
+  co_return "old";
+});
+constexpr auto new_code = workflow("w", [](workflow_context<note>& ctx) -> task<std::string> {
+  co_await ctx.call<note>("one");
+  const int version = co_await ctx.version("with-two", 0, 1);
+  if (version >= 1) co_await ctx.call<note>("two");
+  co_await ctx.sleep_for(1min);
+  const int again = co_await ctx.version("with-two", 0, 1);
+  co_await ctx.call<note>("end");
+  co_return std::to_string(version) + std::to_string(again);
+});
+constexpr auto newest_code = workflow("w", [](workflow_context<note>& ctx) -> task<std::string> {
+  co_await ctx.call<note>("one");
+  co_await ctx.version("with-two", 1, 1);
+  co_await ctx.call<note>("two");
+  co_await ctx.sleep_for(1min);
+  co_await ctx.call<note>("end");
+  co_return "newest";
+});
+
+TEST_P(Waiting, RunsTheVersionThatAnInstanceHasBegunWith) {
+  {
+    world<old_code> app{file, book};
+    app.start("w", nlohmann::json::array(), "old");
+    app.advance(1s);
+    app.drain();
+    app.settle();
+  }
+  {
+    world<new_code> app{file, book};
+    app.start("w", nlohmann::json::array(), "new");
+    app.advance(1s);
+    app.drain();
+    app.settle();
+  }
+  {
+    world<new_code> app{file, book};
+    ASSERT_TRUE(app.ends("old"));
+    ASSERT_TRUE(app.ends("new"));
+    EXPECT_EQ(app.instance("old").output, R"("00")");
+    EXPECT_EQ(app.instance("new").output, R"("11")");
+    EXPECT_EQ(app.rows(), (names{"one", "one", "two", "end", "end"}));
+    EXPECT_EQ(app.history("new"), (names{"note:1 ActivityCompleted", "@version.with-two:1 VersionChosen",
+                                         "note:2 ActivityCompleted", "@sleep:1 TimerFired", "note:3 ActivityCompleted"}));
+  }
+}
+
+TEST_P(Waiting, ParksAnInstanceOfAVersionThatIsGone) {
+  {
+    world<old_code> app{file, book};
+    app.start("w", nlohmann::json::array(), "A");
+    app.advance(1s);
+    app.drain();
+    app.settle();
+  }
+  world<newest_code> app{file, book};
+  ASSERT_TRUE(app.ends("A"));
+  EXPECT_EQ(app.status("A"), instance_status::parked);
+  EXPECT_EQ(app.instance("A").error, "the instance runs version 0 of 'with-two', the code has 1 to 1");
+}
+
+constexpr auto jotted = activity("jotted", [](activity_context& ctx, const std::string& text) -> void {
+                          write_row(ctx, text);
+                        }).formerly("note");
+constexpr auto renamed = workflow("renamed", [](workflow_context<jotted>& ctx) -> task<std::string> {
+                           co_await ctx.call<jotted>("one");
+                           co_await ctx.sleep_for(1min);
+                           co_await ctx.call<jotted>("end");
+                           co_return "renamed";
+                         }).formerly("w");
+
+TEST_P(Waiting, GoesOnUnderTheNewNamesOfItsDefinitions) {
+  {
+    world<old_code> app{file, book};
+    app.start("w", nlohmann::json::array(), "A");
+    app.advance(1s);
+    app.drain();
+    app.settle();
+  }
+  world<renamed> app{file, book};
+  ASSERT_TRUE(app.ends("A"));
+  EXPECT_EQ(app.instance("A").output, R"("renamed")");
+  EXPECT_EQ(app.rows(), (names{"one", "end"}));
+  EXPECT_EQ(app.history("A"), (names{"note:1 ActivityCompleted", "@sleep:1 TimerFired", "jotted:2 ActivityCompleted"}));
+}
+
 ROMANCY_ON_EVERY_DATABASE(Waiting);
 
 } // namespace

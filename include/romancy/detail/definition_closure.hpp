@@ -53,8 +53,8 @@ json invoke(Function* function, activity_port& port, const json& encoded, const 
 
 template <const auto& A> constexpr activity_entry describe_activity() {
   using definition = definition_t<A>;
-  activity_entry entry{A.name(),     A.retry(), nullptr, nullptr, !std::is_void_v<typename definition::output>,
-                       A.isolation()};
+  activity_entry entry{A.name(),      A.retry(), nullptr, nullptr, !std::is_void_v<typename definition::output>,
+                       A.isolation(), A.former()};
   entry.run = [](activity_port& port, const json& inputs, const dependency_set& dependencies) {
     return invoke<typename definition::shape>(A.run(), port, inputs, dependencies);
   };
@@ -97,13 +97,23 @@ template <const auto& W> constexpr workflow_entry describe_workflow() {
           [](instance_port& port, const json& encoded) -> std::unique_ptr<workflow_coroutine> {
             return std::make_unique<workflow_coroutine_of<W>>(port, encoded);
           },
-          [](const json& encoded) { return encode_all(decode_inputs(inputs{}, encoded)); }};
+          [](const json& encoded) { return encode_all(decode_inputs(inputs{}, encoded)); }, W.former(), W.rules()};
 }
 
+template <class Entry> consteval bool is_called(const Entry& entry, std::string_view name) {
+  if (entry.name == name) return true;
+  for (const auto& former : entry.former)
+    if (former == name) return true;
+  return false;
+}
 template <class Entries> consteval bool distinct_names(const Entries& entries) {
   for (std::size_t i = 0; i < entries.size(); ++i)
-    for (std::size_t j = i + 1; j < entries.size(); ++j)
-      if (entries[i].name == entries[j].name) return false;
+    for (std::size_t j = 0; j < entries.size(); ++j) {
+      if (i == j) continue;
+      if (is_called(entries[j], entries[i].name)) return false;
+      for (const auto& former : entries[i].former)
+        if (is_called(entries[j], former)) return false;
+    }
   return true;
 }
 

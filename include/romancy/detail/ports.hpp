@@ -19,6 +19,7 @@
 #include <nlohmann/json.hpp>
 
 #include <romancy/app_options.hpp>
+#include <romancy/detail/definition_notes.hpp>
 #include <romancy/detail/outgoing_event.hpp>
 #include <romancy/error.hpp>
 #include <romancy/health.hpp>
@@ -185,27 +186,34 @@ struct activity_entry {
   json (*undo)(activity_port&, const json& all, const dependency_set&);
   bool undo_takes_output;
   isolation_level isolation = isolation_level::read_committed;
+  std::span<const std::string_view> former{}; ///< names
 };
 
 struct workflow_entry {
   std::string_view name;
   std::unique_ptr<workflow_coroutine> (*create)(instance_port&, const json& inputs);
-  json (*reencode)(const json& inputs); ///< as today's types read and write them
+  json (*reencode)(const json& inputs);       ///< as today's types read and write them
+  std::span<const std::string_view> former{}; ///< names
+  std::span<const event_rule> rules{};
 };
 
-/// All definitions of an app, without their types. Constant-initialized: there is no registration that could be late.
-struct definition_table {
-  std::span<const activity_entry> activities;
-  std::span<const workflow_entry> workflows;
+/// All definitions of an app, without their types, found by their names and former names. Constant-initialized: there is
+/// no registration that could be late.
+class definition_table {
+public:
+  std::span<const activity_entry> activities{};
+  std::span<const workflow_entry> workflows{};
 
-  const activity_entry* find_activity(std::string_view name) const {
-    for (auto& entry : activities)
+  const activity_entry* find_activity(std::string_view name) const { return find(activities, name); }
+  const workflow_entry* find_workflow(std::string_view name) const { return find(workflows, name); }
+
+private:
+  template <class Entry> static const Entry* find(std::span<const Entry> entries, std::string_view name) {
+    for (auto& entry : entries)
       if (entry.name == name) return &entry;
-    return nullptr;
-  }
-  const workflow_entry* find_workflow(std::string_view name) const {
-    for (auto& entry : workflows)
-      if (entry.name == name) return &entry;
+    for (auto& entry : entries)
+      for (auto& former : entry.former)
+        if (former == name) return &entry;
     return nullptr;
   }
 };
