@@ -79,10 +79,11 @@ void check_name(const std::string& text, const std::string& what, std::size_t lo
   if (has_control(text)) throw payload_error{what + ' ' + shown(text) + " has control characters: remove them"};
 }
 
-cancel_request checked_cancel(const std::string& instance_id, const std::string& reason) {
-  if (reason.empty()) return {instance_id, "no reason was given"};
+cancel_request checked_cancel(const std::string& instance_id, const std::string& reason, const std::string& author) {
+  if (!author.empty()) check_name(author, "who cancels instance " + instance_id);
+  if (reason.empty()) return {instance_id, "no reason was given", author};
   check_name(reason, "the reason to cancel instance " + instance_id, 4096);
-  return {instance_id, reason};
+  return {instance_id, reason, author};
 }
 
 event_record checked(const detail::outgoing_event& event, const std::string& default_source, std::size_t max_bytes) {

@@ -18,7 +18,8 @@ event_record checked(const detail::outgoing_event& event, const std::string& def
 /// text.
 void check_name(const std::string& text, const std::string& what, std::size_t longest = 255);
 
-/// A reason that history can keep; a word in place of none. @throws payload_error
-cancel_request checked_cancel(const std::string& instance_id, const std::string& reason);
+/// A reason that history can keep; a word in place of none. @throws payload_error, also for an author of more than 255
+/// bytes
+cancel_request checked_cancel(const std::string& instance_id, const std::string& reason, const std::string& author = {});
 
 } // namespace romancy

@@ -717,7 +717,7 @@ continued_as_new transaction_coordinator::carry_out(const continue_as_new& reque
   return {request.ticket};
 }
 
-/// What cannot be received is found out before anything is written.
+/// One that is refused undoes all.
 events_received transaction_coordinator::carry_out(const receive_events& request) {
   events_received answer{request.ticket};
   const auto now = env_->clock->now();
@@ -726,18 +726,15 @@ events_received transaction_coordinator::carry_out(const receive_events& request
       ++answer.duplicates;
       continue;
     }
-    if (event.start) {
-      if (tables_->instances.insert(*event.start, "", now)) continue;
-      const auto there = tables_->instances.find(event.start->instance_id);
-      if (there && (there->workflow != event.start->workflow || there->input != event.start->input))
-        throw event_conflict{"event " + event.id + " of " + event.source + " would start instance " +
-                             event.start->instance_id + ", which exists already with another workflow or other inputs"};
-      continue;
+    for (const auto& start : event.starts) {
+      if (tables_->instances.insert(start, "", now)) continue;
+      const auto there = tables_->instances.find(start.instance_id);
+      if (there && (there->workflow != start.workflow || there->input != start.input))
+        throw event_conflict{"event " + event.id + " of " + event.source + " would start instance " + start.instance_id +
+                             ", which exists already with another workflow or other inputs"};
     }
-    if (event.to.empty())
-      tables_->channels.publish(event.type, event.message, now);
-    else
-      tables_->channels.send(event.to, event.type, event.message, now);
+    for (const auto& to : event.to) tables_->channels.send(to, event.type, event.message, now);
+    if (event.for_all) tables_->channels.publish(event.type, event.message, now);
   }
   return answer;
 }

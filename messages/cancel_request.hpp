@@ -8,6 +8,7 @@ namespace romancy {
 struct cancel_request {
   std::string instance_id;
   std::string reason;
+  std::string author{}; ///< who wants it; empty: not said
 };
 
 } // namespace romancy

@@ -10,7 +10,7 @@ struct channel_action {
   enum class kind { subscribe_broadcast, subscribe_competing, unsubscribe, publish, send, join, leave, members };
   kind what = kind::publish;
   std::string channel; ///< or the group
-  std::string message; ///< publish, send: a JSON object, a received_message as text
+  std::string message; ///< publish, send: a JSON object, a received_event as text
   std::string to;      ///< send: the id of an instance
 };
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "messages/instance_record.hpp"
 
@@ -11,10 +11,11 @@ namespace romancy {
 struct incoming_event {
   std::string source;
   std::string id;
-  std::string type;                     ///< also the channel it is published on
-  std::string message;                  ///< a received_message as text
-  std::string to;                       ///< the id of the instance it is for; empty: for all that wait for it
-  std::optional<instance_record> start; ///< the instance that it starts
+  std::string type;                    ///< also the channel it is published on
+  std::string message;                 ///< a received_event as text
+  std::vector<std::string> to;         ///< the ids of the instances it is for
+  std::vector<instance_record> starts; ///< the instances that it starts
+  bool for_all = false;                ///< for all that wait for it
 };
 
 } // namespace romancy

@@ -7,6 +7,7 @@
 
 #include "actors/answer_slot.hpp"
 #include "actors/event_check.hpp"
+#include "actors/event_intake.hpp"
 #include "actors/guard.hpp"
 #include "actors/local_messages.hpp"
 #include "actors/message_types.hpp"
@@ -19,6 +20,8 @@
 namespace romancy {
 
 namespace {
+
+constexpr std::chrono::microseconds longest_limit = std::chrono::hours{24 * 36'500};
 
 /// Looks at instances, from any thread, on a connection that is made anew when it was lost.
 class instance_reader {
@@ -59,8 +62,12 @@ public:
       : engine_{std::make_shared<engine>(std::move(options), definitions, std::move(dependencies))},
         backend_{std::make_shared<detail::storage_backend>(engine_)}, instances_{backend_} {}
 
-  std::string start(std::string_view workflow, nlohmann::json inputs, std::optional<romancy::instance_id> id) override {
+  std::string start(std::string_view workflow, nlohmann::json inputs, std::optional<romancy::instance_id> id,
+                    std::optional<std::chrono::microseconds> time_limit) override {
     instance_record instance;
+    if (time_limit && time_limit->count() <= 0)
+      throw error{"the time limit of an instance is more than 0: give it time, or none"};
+    if (time_limit) instance.deadline = engine_->env().clock->now() + std::min(*time_limit, longest_limit);
     instance.workflow = std::string{workflow};
     instance.instance_id = id ? std::move(id->value) : engine_->env().uuid();
     check_name(instance.instance_id, "an instance id", 200); // ids of events are made from it
@@ -104,8 +111,8 @@ public:
       throw error{"instance " + id + " is of workflow '" + found.workflow + "', not of '" + std::string{workflow} + '\''};
   }
 
-  bool cancel(const std::string& id, const std::string& reason) override {
-    const auto request = checked_cancel(id, reason);
+  bool cancel(const std::string& id, const std::string& reason, const std::string& author) override {
+    const auto request = checked_cancel(id, reason, author);
     static_cast<void>(find(id)); // else it is said here that there is none
     if (engine_->env().definitions.workflows.empty())
       throw error{"instance " + id +
@@ -122,6 +129,20 @@ public:
     throw storage_error{"instance " + id + ": no answer within " + waited() +
                             ": it may be cancelled; look at its status, or cancel it again",
                         true};
+  }
+  int receive(const std::vector<received_event>& events) override {
+    receive_request request;
+    for (const auto& event : events)
+      request.events.push_back(take_in(event, engine_->env().definitions, engine_->options().max_payload_bytes));
+    if (events.empty()) return 0;
+    request.slot = std::make_shared<receive_slot>();
+    const auto name = "event '" + events.front().id + '\'';
+    if (auto answer = ask<events_received>(
+            request.slot, [&] { return request; }, name + " is not taken in")) {
+      if (!answer->refused.empty()) throw payload_error{name + " cannot be taken in: " + answer->refused};
+      return static_cast<int>(events.size()) - answer->duplicates;
+    }
+    throw storage_error{name + ": no answer within " + waited() + ": it may have been taken in; send it again", true};
   }
   romancy::storage storage() override { return romancy::storage{backend_}; }
   romancy::health health() const override { return engine_->health(); }

@@ -269,18 +269,25 @@ bool instance_table::finish(const instance_record& finished, const std::string& 
 }
 
 bool instance_table::request_cancel(const cancel_request& request) try {
-  check_text(db_, "cancel an instance", {&request.instance_id, &request.reason});
-  if (rows_changed((db_.session().prepare << "UPDATE workflow_instances SET cancel_reason = :reason, wake_at = :at_once "
-                                             "WHERE instance_id = :id AND status = 'running' AND cancel_reason IS NULL",
-                    soci::use(request.reason), soci::use(at_once), soci::use(request.instance_id))) > 0)
+  check_text(db_, "cancel an instance", {&request.instance_id, &request.reason, &request.author});
+  auto author_is = is(request.author);
+  if (rows_changed(
+          (db_.session().prepare
+               << "UPDATE workflow_instances SET cancel_reason = :reason, cancelled_by = :author, wake_at = :at_once "
+                  "WHERE instance_id = :id AND status = 'running' AND cancel_reason IS NULL",
+           soci::use(request.reason), soci::use(request.author, author_is), soci::use(at_once),
+           soci::use(request.instance_id))) > 0)
     return true;
   // Nobody runs a parked one: whoever claims it next undoes it. Unless that is what it was doing, for its own failure.
-  if (rows_changed((db_.session().prepare
-                        << "UPDATE workflow_instances SET cancel_reason = coalesce(cancel_reason, :reason), "
-                           "status = 'compensating', park_reason = NULL, parked_from = NULL, finished_at = NULL, "
-                           "wake_at = :at_once WHERE instance_id = :id AND status = 'parked' AND "
-                           "(coalesce(parked_from, 'running') = 'running' OR cancel_reason IS NOT NULL)",
-                    soci::use(request.reason), soci::use(at_once), soci::use(request.instance_id))) > 0)
+  if (rows_changed(
+          (db_.session().prepare
+               << "UPDATE workflow_instances SET cancelled_by = CASE WHEN cancel_reason IS NULL THEN :author ELSE "
+                  "cancelled_by END, cancel_reason = coalesce(cancel_reason, :reason), "
+                  "status = 'compensating', park_reason = NULL, parked_from = NULL, finished_at = NULL, "
+                  "wake_at = :at_once WHERE instance_id = :id AND status = 'parked' AND "
+                  "(coalesce(parked_from, 'running') = 'running' OR cancel_reason IS NOT NULL)",
+           soci::use(request.author, author_is), soci::use(request.reason), soci::use(at_once),
+           soci::use(request.instance_id))) > 0)
     return true;
   const auto stored = find(request.instance_id);
   if (!stored) throw storage_failure{failure_kind::other, "there is no instance " + request.instance_id};

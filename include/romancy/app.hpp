@@ -1,14 +1,19 @@
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <romancy/detail/definition_closure.hpp>
 #include <romancy/run.hpp>
 #include <romancy/send_event_transactional.hpp>
+#include <romancy/time_limit.hpp>
 
 namespace romancy {
 
@@ -41,9 +46,10 @@ public:
     if (runtime_) runtime_->shut_down();
   }
 
-  /// `start<wf>(inputs…)` or `start<wf>(inputs…, instance_id{"ORD-1"})`. Returns when the instance is committed: from
-  /// then on it runs to an end, whatever crashes. With an id that exists it returns that instance and starts nothing. Not
-  /// from inside an activity that holds the session: the instance could not be committed before that one returns.
+  /// `start<wf>(inputs…)`, `start<wf>(inputs…, instance_id{"ORD-1"})`, each perhaps with a time_limit after it. Returns
+  /// when the instance is committed: from then on it runs to an end, whatever crashes. With an id that exists it returns
+  /// that instance and starts nothing. Not from inside an activity that holds the session: the instance could not be
+  /// committed before that one returns.
   /// @throws instance_conflict if the id belongs to another workflow or to other inputs; payload_error; start_unconfirmed
   /// when it may have been started; storage_error when it was not.
   template <const auto& Workflow, class... Args> auto start(Args&&... args) {
@@ -51,14 +57,18 @@ public:
     static_assert(detail::contains<typename closure::served, detail::constant<Workflow>>,
                   "romancy: this app does not serve the workflow: add it to app<...>");
     auto arguments = std::forward_as_tuple(std::forward<Args>(args)...);
-    constexpr bool has_id = detail::ends_with_id<Args...>;
+    constexpr bool has_limit = detail::ends_with<time_limit, Args...>;
+    std::optional<std::chrono::microseconds> limit;
+    if constexpr (has_limit) limit = std::get<sizeof...(Args) - 1>(arguments).value;
+    constexpr std::size_t left = sizeof...(Args) - has_limit;
+    constexpr bool has_id = detail::has_at<instance_id, left, Args...>;
     std::optional<instance_id> id;
-    if constexpr (has_id) id = std::get<sizeof...(Args) - 1>(arguments);
+    if constexpr (has_id) id = std::get<left - 1>(arguments);
     auto encoded = [&]<std::size_t... I>(std::index_sequence<I...>) {
       return detail::encode_inputs(typename definition::inputs{}, std::get<I>(std::move(arguments))...);
     }
-    (std::make_index_sequence<sizeof...(Args) - has_id>{});
-    auto key = runtime_->start(Workflow.name(), std::move(encoded), std::move(id));
+    (std::make_index_sequence<left - has_id>{});
+    auto key = runtime_->start(Workflow.name(), std::move(encoded), std::move(id), limit);
     return run<typename definition::output>{runtime_, std::move(key)};
   }
 
@@ -78,7 +88,17 @@ public:
   /// completed or failed, or its own failure is being undone. Thread-safe. Not from inside an activity that holds the
   /// session: the request could not be committed before that one returns.
   /// @throws error if there is no such instance; payload_error for a reason that cannot be stored; storage_error
-  bool cancel(const std::string& id, const std::string& reason = {}) { return runtime_->cancel(id, reason); }
+  bool cancel(const std::string& id, const std::string& reason = {}, const std::string& author = {}) {
+    return runtime_->cancel(id, reason, author);
+  }
+
+  /// Takes in CloudEvents, all of them or none. Returns when they are committed, together with what they lead to: they
+  /// start and wake instances as the workflows say (workflow::started_by, workflow::addressed_by), and those that wait
+  /// for them go on. An event whose source and id were taken in before changes nothing. Returns how many are new. Not
+  /// from inside an activity that holds the session.
+  /// @throws payload_error for one that is malformed, or that can never be taken in; storage_error
+  int receive(const std::vector<received_event>& events) { return runtime_->receive(events); }
+  int receive(const received_event& event) { return runtime_->receive({event}); }
 
   /// The database, for looking at it.
   romancy::storage storage() const { return runtime_->storage(); }

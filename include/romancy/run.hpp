@@ -19,7 +19,9 @@ public:
   instance_status status() const { return runtime_->status(id_); }
 
   /// The same as app::cancel.
-  bool cancel(const std::string& reason = {}) const { return runtime_->cancel(id_, reason); }
+  bool cancel(const std::string& reason = {}, const std::string& author = {}) const {
+    return runtime_->cancel(id_, reason, author);
+  }
 
   /// Blocks until the instance has ended and returns its output, whichever process ran it. Waits through a database that
   /// is locked or away. @throws instance_failed when it failed, was cancelled or parked; error when the app is shut down

@@ -32,9 +32,15 @@ template <class S> inline constexpr bool is_workflow<workflow<S>> = true;
 template <class D> struct dependencies_of { using type = typename D::dependencies; };
 template <class S> struct dependencies_of<workflow<S>> { using type = typename workflow<S>::context::dependencies; };
 
-template <class... Args> inline constexpr bool ends_with_id = false;
-template <class A> inline constexpr bool ends_with_id<A> = std::is_same_v<std::remove_cvref_t<A>, instance_id>;
-template <class A, class B, class... Rest> inline constexpr bool ends_with_id<A, B, Rest...> = ends_with_id<B, Rest...>;
+/// The n-th of Args, from 1, is a T.
+template <class T, std::size_t N, class... Args> consteval bool is_at() {
+  if constexpr (N == 0 || N > sizeof...(Args))
+    return false;
+  else
+    return std::is_same_v<std::remove_cvref_t<std::tuple_element_t<N - 1, std::tuple<Args...>>>, T>;
+}
+template <class T, std::size_t N, class... Args> inline constexpr bool has_at = is_at<T, N, Args...>();
+template <class T, class... Args> inline constexpr bool ends_with = is_at<T, sizeof...(Args), Args...>();
 } // namespace detail
 
 /// Given to a workflow; lists the steps it may take: activities, and workflows that run as its children. All that a
@@ -297,7 +303,7 @@ private:
     } else {
       detail::step_command child{detail::step_kind::child, Step.name()};
       auto given = std::forward_as_tuple(std::forward<Args>(args)...);
-      constexpr bool has_id = detail::ends_with_id<Args...>;
+      constexpr bool has_id = detail::ends_with<romancy::instance_id, Args...>;
       if constexpr (has_id) child.child_id = std::get<sizeof...(Args) - 1>(given).value;
       [&]<std::size_t... I>(std::index_sequence<I...>) {
         child.input = detail::encode_inputs(typename definition::inputs{}, std::get<I>(std::move(given))...);

@@ -1,4 +1,5 @@
 #include "tests/actors/workflow_fixture.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace romancy::testing {
 namespace {
@@ -331,6 +332,63 @@ TEST_P(Waiting, IsCancelledWhileItWaitsAndNeverRevivedByWhatComesLate) {
   for (const auto* id : {"A", "B"}) EXPECT_EQ(app.status(id), instance_status::cancelled) << id;
   EXPECT_EQ(app.count("SELECT count(*) FROM channel_messages"), 0);
   EXPECT_EQ(app.count("SELECT count(*) FROM workflow_waits"), 0);
+}
+
+// -- events that start instances ---------------------------------------------------------------------------------------
+
+struct order_requested {
+  std::string order_id;
+  double amount = 0;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(order_requested, order_id, amount)
+constexpr auto fulfil = workflow("fulfil",
+                                 [](workflow_context<note>& ctx, const order_requested& in) -> task<std::string> {
+                                   const auto decision = co_await ctx.wait_events<approved, rejected>();
+                                   co_return in.order_id + (decision.index() == 0 ? " approved" : " rejected");
+                                 })
+                            .started_by("order.requested", "order_id")
+                            .addressed_by("order.approved", "order_id")
+                            .addressed_by("order.rejected", "order_id");
+
+TEST_P(Waiting, IsStartedByAnEventAndGetsThoseThatNameIt) {
+  world<fulfil> app{file, book};
+  app.receive("order.approved", {{"order_id", "O-2"}, {"by", "early"}}); // before it is there
+  for (int i = 0; i < 2; ++i)                                            // under two ids
+    for (const auto* id : {"O-1", "O-2", "O-3"}) app.receive("order.requested", {{"order_id", id}, {"amount", 7}});
+  app.advance(10ms);
+  EXPECT_EQ(app.count("SELECT count(*) FROM workflow_instances"), 3);
+  app.receive("order.rejected", {{"order_id", "O-1"}, {"why", "no"}});
+  app.receive("order.rejected", {{"order_id", "O-1"}, {"why", "no"}}, "O-3");
+  app.advance(10ms);
+  EXPECT_EQ(app.instance("O-1").output, R"("O-1 rejected")");
+  EXPECT_EQ(app.instance("O-2").output, R"("O-2 approved")");
+  EXPECT_EQ(app.instance("O-3").output, R"("O-3 rejected")");
+}
+
+TEST_P(Waiting, RefusesAnEventThatWouldStartAnotherInstanceUnderTheSameId) {
+  world<fulfil> app{file, book};
+  app.receive("order.requested", {{"order_id", "O-1"}, {"amount", 7}});
+  const auto other = app.receive("order.requested", {{"order_id", "O-1"}, {"amount", 8}}, "", "other");
+  app.advance(10ms);
+  const auto answer = other->wait_for(0ms);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->refused,
+            "event other of outside would start instance O-1, which exists already with another workflow "
+            "or other inputs");
+  EXPECT_EQ(app.count("SELECT count(*) FROM inbox_events"), 1);
+}
+
+TEST_P(Waiting, RefusesEventsThatNameNothingOrFitNothing) {
+  world<fulfil> app{file, book};
+  const auto why = [&](const std::string& type, const nlohmann::json& data) {
+    return refusal<payload_error>([&] { app.receive(type, data, "", "E"); });
+  };
+  EXPECT_EQ(why("order.approved", {{"by", "Ada"}}),
+            "event 'E' of type 'order.approved': its data names the instance by the "
+            "member 'order_id', which is not there or no text");
+  EXPECT_NE(why("order.requested", {{"order_id", "O-1"}}).find("its data is no input of the workflow 'fulfil'"),
+            std::string::npos);
+  EXPECT_NE(why("order.requested", {{"order_id", ""}}).find("is empty"), std::string::npos);
 }
 
 // -- versions -----------------------------------------------------------------------------------------------------------

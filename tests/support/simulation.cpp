@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/event_intake.hpp"
 #include "actors/guard.hpp"
 #include "actors/message_types.hpp"
 #include "storage/migrations.hpp"
@@ -166,8 +167,8 @@ std::shared_ptr<receive_slot> simulation::receive(const std::string& type, const
   event.source = "outside";
   event.type = type;
   event.data = data;
-  tell(ask_dispatcher(),
-       receive_request{slot, {{event.source, event.id, event.type, nlohmann::json(event).dump(), to, std::nullopt}}});
+  if (!to.empty()) event.attributes["romancyinstanceid"] = to;
+  tell(ask_dispatcher(), receive_request{slot, {take_in(event, env_->definitions, env_->options.max_payload_bytes)}});
   return slot;
 }
 

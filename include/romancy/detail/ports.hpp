@@ -25,6 +25,7 @@
 #include <romancy/health.hpp>
 #include <romancy/instance_id.hpp>
 #include <romancy/isolation_level.hpp>
+#include <romancy/received_event.hpp>
 #include <romancy/retry_policy.hpp>
 #include <romancy/storage.hpp>
 
@@ -222,11 +223,13 @@ private:
 class runtime {
 public:
   virtual ~runtime() = default;
-  virtual std::string start(std::string_view workflow, json inputs, std::optional<romancy::instance_id>) = 0;
+  virtual std::string start(std::string_view workflow, json inputs, std::optional<romancy::instance_id>,
+                            std::optional<std::chrono::microseconds> time_limit) = 0;
   virtual json result(const std::string& id, std::optional<std::chrono::milliseconds> timeout) = 0;
   virtual instance_status status(const std::string& id) = 0;
   virtual void expect(const std::string& id, std::string_view workflow) = 0; ///< throws if it is not there
-  virtual bool cancel(const std::string& id, const std::string& reason) = 0;
+  virtual bool cancel(const std::string& id, const std::string& reason, const std::string& author) = 0;
+  virtual int receive(const std::vector<received_event>& events) = 0;
   virtual romancy::storage storage() = 0;
   virtual romancy::health health() const = 0;
   virtual void shut_down() = 0;
