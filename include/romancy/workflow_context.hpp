@@ -81,17 +81,17 @@ public:
 
   /// Waits for all of some started steps; `co_await` gives a tuple of their outputs (std::monostate for void). When some
   /// have failed, throws the failure of the first of them in the order given, once all are done.
-  template <class... Started> auto all(Started&... steps) {
+  template <class... Started> auto all(Started&... begun_steps) {
     static_assert((detail::is_started<Started> && ...), "romancy: all takes steps that ctx.start has begun");
-    return detail::all_awaitable<Started...>{*port_, steps...};
+    return detail::all_awaitable<Started...>{*port_, begun_steps...};
   }
   /// Waits until one of some started steps is done, well or not; `co_await` gives its index, which is recorded. The
   /// others go on.
-  template <class... Started> auto any(Started&... steps) {
+  template <class... Started> auto any(Started&... begun_steps) {
     static_assert((detail::is_started<Started> && ...), "romancy: any takes steps that ctx.start has begun");
     static_assert(sizeof...(Started) > 0, "romancy: any of no steps is never done");
     detail::step_command choice{detail::step_kind::choice, "@any"};
-    choice.candidates = {steps.state()...};
+    choice.candidates = {begun_steps.state()...};
     return step<std::size_t>(std::move(choice));
   }
 

@@ -172,7 +172,7 @@ private:
 };
 
 /// ctx.recur: nothing comes back.
-class [[nodiscard("romancy: co_await recur, or it does not happen")]] recur_awaitable : public wait_condition {
+class [[nodiscard("romancy: co_await recur, or it does not happen")]] recur_awaitable final : public wait_condition {
 public:
   using durable = void;
   struct never {
@@ -233,7 +233,7 @@ template <class Reader> auto take(started_step<Reader>& step) {
 
 /// ctx.all: done when all are. A failure is thrown then, that of the first in order.
 template <class... Steps>
-class [[nodiscard("romancy: co_await all, or nobody waits")]] all_awaitable : public wait_condition {
+class [[nodiscard("romancy: co_await all, or nobody waits")]] all_awaitable final : public wait_condition {
 public:
   using durable = void;
   all_awaitable(instance_port & port, Steps & ... steps) : port_{&port}, steps_{&steps...} {}
