@@ -39,7 +39,7 @@ using event_rules = short_list<event_rule, 16>;
 class literal {
 public:
   template <std::size_t N> consteval literal(const char (&text)[N]) : text_{text, N - 1} {
-    if (N < 2) throw "romancy: an empty name";
+    static_assert(N > 1, "romancy: the type of an event, or a member of its data, is not empty");
   }
   consteval literal(std::string_view text) : text_{text} {}
   constexpr std::string_view text() const { return text_; }

@@ -1,0 +1,17 @@
+// expect: romancy: any of no steps is never done
+#include "prelude.hpp"
+
+#ifdef WRONG
+constexpr auto deliver =
+    romancy::workflow("deliver", [](romancy::workflow_context<place>& ctx, const order& in) -> task<receipt> {
+      co_await ctx.any();
+      co_return receipt{in.id};
+    });
+#else
+constexpr auto deliver =
+    romancy::workflow("deliver", [](romancy::workflow_context<place>& ctx, const order& in) -> task<receipt> {
+      auto placed = ctx.start<place>(in);
+      co_await ctx.any(placed);
+      co_return receipt{in.id};
+    });
+#endif
