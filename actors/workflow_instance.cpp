@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "actors/attempt_details.hpp"
 #include "actors/event_check.hpp"
 #include "actors/payload_text.hpp"
+#include "actors/retry_of.hpp"
 
 namespace romancy {
 
@@ -54,7 +56,7 @@ workflow_instance::workflow_instance(caf::actor_config& cfg, environment_ptr env
                                                                                                               how)} {}
 
 void workflow_instance::on_exit() {
-  for (const auto& [ticket, step] : pending_) // what has not begun does not begin for nobody
+  for (const auto& [ticket, step] : pending_) // what has not begun does not begin for nobody, and what runs may stop
     if (step.executes && !step.waits) tell_as(caf::strong_actor_ptr{ctrl()}, peers_.executors, withdraw_attempt{ticket});
   pending_.clear();
   coroutine_.reset(); // destroyed where it is suspended; an inline transaction that still runs keeps it until it returns
@@ -204,7 +206,6 @@ workflow_instance::pending_step workflow_instance::prepare(const detail::step_co
   switch (command.kind) {
     case detail::step_kind::activity:
       step.attempt.entry = env_->definitions.find_activity(command.name);
-      step.retry = step.attempt.entry->retry;
       step.attempt.input =
           payload_text(command.input, "the input of " + step.state->step, env_->options.max_payload_bytes);
       break;
@@ -216,6 +217,7 @@ workflow_instance::pending_step workflow_instance::prepare(const detail::step_co
       break;
     case detail::step_kind::event: prepare_event(step, *command.event); break;
   }
+  step.retry = retry_of(step.attempt.entry, env_->options);
   return step;
 }
 
@@ -235,6 +237,7 @@ void workflow_instance::run_step(std::uint64_t ticket) {
   if (found == pending_.end()) return;
   auto& step = found->second;
   step.waits = false;
+  if (step.attempt.first_began == time_point{}) step.attempt.first_began = env_->clock->now();
   if (!step.executes) {
     send(peers_.coordinator, step.event);
     return;
@@ -310,18 +313,32 @@ void workflow_instance::attempt_has_failed(const attempt_failed& failure) {
   if (failure.fault == attempt_fault::undecodable && step.attempt.kind == attempt_kind::compensation)
     return park("today's code cannot read what is to be undone of " + step.attempt.activity_id + ": " + failure.message +
                 ": let the compensation accept it. The workflow had failed: " + failure_);
-  if (failure.fault == attempt_fault::terminal || failure.fault == attempt_fault::undecodable ||
-      step.attempt.number >= step.retry.max_attempts())
-    return record_failure(failure.ticket, failure.message);
-  const auto delay = step.retry.delay_after(step.attempt.number);
+  const auto pause = pause_after(step, failure);
+  if (!pause) return record_failure(failure.ticket, failure.message);
   if (step.is_activity())
-    call_hook([info = info(step.attempt), why = failure.message, delay](lifecycle_hooks& hooks) {
+    call_hook([info = info(step.attempt), why = failure.message, delay = *pause](lifecycle_hooks& hooks) {
       hooks.on_activity_retry(info, why, delay);
     });
-  log().info("{} of {} failed in attempt {} of {}, next in {} ms: {}", info(step.attempt).step, record_.instance_id,
-             step.attempt.number, step.retry.max_attempts(), delay.count(), failure.message);
+  log().info("{} of {} failed in attempt {}{}, next in {} ms: {}", info(step.attempt).step, record_.instance_id,
+             step.attempt.number, step.retry.is_unlimited() ? "" : " of " + std::to_string(step.retry.max_attempts()),
+             pause->count(), failure.message);
+  keep_error(step.attempt.errors, failure.message);
   ++step.attempt.number;
-  wait(step, delay);
+  wait(step, *pause);
+}
+
+/// Before the next attempt; nothing: there is none.
+std::optional<std::chrono::milliseconds> workflow_instance::pause_after(const pending_step& step,
+                                                                        const attempt_failed& failure) const {
+  if (failure.fault == attempt_fault::terminal || failure.fault == attempt_fault::undecodable ||
+      step.attempt.number >= step.retry.max_attempts())
+    return {};
+  const auto pause = failure.retry_after ? *failure.retry_after
+                                         : step.retry.delay_after(step.attempt.number,
+                                                                  step.retry.jitter() > 0 ? env_->entropy->next() : 0);
+  const auto limit = step.retry.max_duration();
+  if (limit && env_->clock->now() + pause > step.attempt.first_began + *limit) return {};
+  return pause;
 }
 
 /// Whether a COMMIT was done whose answer was lost.
@@ -354,8 +371,12 @@ void workflow_instance::record_failure(std::uint64_t ticket, const std::string& 
   commit.ticket = ticket;
   commit.step.instance_id = record_.instance_id;
   commit.step.fence = record_.fence;
-  commit.step.history = {(type == compensation_failed ? "@compensate:" : "") + attempt.activity_id, attempt.position,
-                         std::string{to_string(type)}, storable(message), attempt.number};
+  commit.step.history = {(type == compensation_failed ? "@compensate:" : "") + attempt.activity_id,
+                         attempt.position,
+                         std::string{to_string(type)},
+                         storable(message),
+                         attempt.number,
+                         step.executes ? attempt_details(attempt, env_->clock->now()) : ""};
   commit.step.compensation_done = attempt.compensation_id;
   send(peers_.coordinator, std::move(commit));
 }
@@ -368,7 +389,7 @@ void workflow_instance::cancel(const std::string& reason) {
   record_.cancel_reason = reason;
   if (!coroutine_) return; // history is on its way
   for (const auto& [ticket, step] : pending_)
-    if (step.executes && !step.waits) send(peers_.executors, withdraw_attempt{ticket});
+    if (step.executes && !step.waits) send(peers_.executors, withdraw_attempt{ticket, stop_cause::cancelled});
   end_if_cancelled();
 }
 
@@ -406,7 +427,7 @@ void workflow_instance::compensate_next() {
                 undo.activity_name + "': add it again. The workflow had failed: " + failure_);
   const auto ticket = next_ticket_++;
   auto& step = pending_[ticket];
-  step.retry = entry->retry;
+  step.retry = retry_of(entry, env_->options);
   step.attempt.ticket = ticket;
   step.attempt.kind = attempt_kind::compensation;
   step.attempt.instance_id = record_.instance_id;

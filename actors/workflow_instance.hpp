@@ -3,6 +3,7 @@
 #include <coroutine>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -67,6 +68,7 @@ private:
   void committed(const attempt_committed& outcome);
   void attempt_has_failed(const attempt_failed& failure);
   void look_up_outcome(history_loaded& loaded);
+  std::optional<std::chrono::milliseconds> pause_after(const pending_step& step, const attempt_failed& failure) const;
   void wait(pending_step& step, std::chrono::microseconds pause);
   void record_failure(std::uint64_t ticket, const std::string& message);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +25,8 @@ struct notebook {
   std::vector<long long> times;
   int failures_left = 0;
   std::function<void()> meanwhile;
+  std::function<void()> check_stop; ///< of the attempt that runs
+  std::function<std::stop_token()> stop_token;
 
   void note(const std::string& line) {
     lines.push_back(line);
@@ -38,6 +41,12 @@ using names = std::vector<std::string>;
 
 inline void write_row(activity_context& ctx, const std::string& text) {
   ctx.session() << "INSERT INTO rows_written (text) VALUES (:text)", soci::use(text);
+}
+
+/// Lets the test look at the stop token of the attempt.
+template <class Context> void show_stop(notebook& book, Context& ctx) {
+  book.check_stop = [&ctx] { ctx.check_stop(); };
+  book.stop_token = [&ctx] { return ctx.stop_token(); };
 }
 
 // -- definitions ------------------------------------------------------------------------------------------------------
