@@ -15,7 +15,7 @@ int work(activity_context& ctx, notebook& book) {
   book.note("work " + std::to_string(ctx.attempt()));
   show_stop(book, ctx);
   write_row(ctx, "work");
-  if (book.meanwhile) book.meanwhile();
+  book.perhaps_run(book.meanwhile);
   book.perhaps_fail("not yet");
   return ctx.attempt();
 }
@@ -23,7 +23,7 @@ int work(activity_context& ctx, notebook& book) {
 int call(external_context& ctx, notebook& book) {
   book.note("call " + std::to_string(ctx.attempt()));
   show_stop(book, ctx);
-  if (book.meanwhile) book.meanwhile();
+  book.perhaps_run(book.meanwhile);
   book.perhaps_fail("not yet");
   return ctx.attempt();
 }

@@ -6,20 +6,23 @@ namespace {
 void undo_work(activity_context& ctx, notebook& book) {
   book.note("undo");
   show_stop(book, ctx);
+  book.perhaps_run(book.meanwhile);
   write_row(ctx, "undo");
-  if (book.meanwhile) book.meanwhile();
+  book.perhaps_run(book.afterwards);
 }
 /// Does what the test says, and may be asked to stop meanwhile.
 constexpr auto work = romancy::activity("work", [](activity_context& ctx, notebook& book) -> void {
                         book.note("work " + std::to_string(ctx.attempt()));
                         show_stop(book, ctx);
+                        book.perhaps_run(book.meanwhile);
                         write_row(ctx, "work");
-                        if (book.meanwhile) book.meanwhile();
+                        book.perhaps_run(book.afterwards);
                       }).compensate(undo_work);
 constexpr auto outside = romancy::activity("outside", [](external_context& ctx, notebook& book) -> void {
   book.note("outside " + std::to_string(ctx.attempt()));
   show_stop(book, ctx);
-  if (book.meanwhile) book.meanwhile();
+  book.perhaps_run(book.meanwhile);
+  book.perhaps_run(book.afterwards);
 });
 constexpr auto working =
     workflow("working", [](workflow_context<work>& ctx, int) -> task<> { co_await ctx.call<work>(); });
@@ -43,15 +46,18 @@ protected:
   std::stop_token token;
   std::string said;
 
-  /// What the attempt does: `first`, once, and then it looks whether it is asked to stop.
-  void while_it_runs(std::function<void()> first) {
-    book.meanwhile = [this, first = std::move(first)] {
+  /// What happens while the next attempt runs; then it is asked to stop, and does.
+  void while_it_runs(const std::function<void()>& event) {
+    book.meanwhile = [this, event] {
       book.meanwhile = nullptr;
       token = book.stop_token();
       EXPECT_FALSE(token.stop_requested());
       EXPECT_NO_THROW(book.check_stop());
-      first();
+      event();
       EXPECT_TRUE(token.stop_requested());
+    };
+    book.afterwards = [this] {
+      book.afterwards = nullptr;
       try {
         book.check_stop();
       } catch (const attempt_stopped& e) {
@@ -142,7 +148,7 @@ TEST_P(StopToken, MayBeIgnoredByAnAttemptThatCommitsWhileTheAppStops) {
 TEST_P(StopToken, ReachesACompensationWhenTheAppStops) {
   {
     world<failing> app{file, book};
-    book.meanwhile = [&] {
+    book.afterwards = [&] {
       while_it_runs([&] {
         app.drain();
         app.settle();

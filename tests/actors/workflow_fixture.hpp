@@ -25,12 +25,17 @@ struct notebook {
   std::vector<long long> times;
   int failures_left = 0;
   std::function<void()> meanwhile;
+  std::function<void()> afterwards;
   std::function<void()> check_stop; ///< of the attempt that runs
   std::function<std::stop_token()> stop_token;
 
   void note(const std::string& line) {
     lines.push_back(line);
     if (now) times.push_back(now().count());
+  }
+  /// What is set may set another one.
+  static void perhaps_run(std::function<void()> what) {
+    if (what) what();
   }
   void perhaps_fail(const char* why) {
     if (failures_left-- > 0) throw std::runtime_error{why};

@@ -1,5 +1,6 @@
 #include "storage/migrations.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <latch>
 #include <thread>
@@ -226,10 +227,14 @@ TEST_P(Migrations, GoOnWhereAKilledProcessHasLeftThemHalfApplied) {
       for (const auto* table : {"outbox_events", "workflow_instances", "workflow_history", "workflow_compensations",
                                 "worker_epochs", "romancy_schema", "orders"})
         db->session() << "DROP TABLE IF EXISTS " + std::string{table};
-      if (step.version == 2) make_version_1_with_orders(*db);
+      if (step.version > 1) make_version_1_with_orders(*db);
+      for (const auto& before : steps)
+        if (before.version > 1 && before.version < step.version)
+          run_all(db->session(), before.sql + migrations::record(before));
       for (std::size_t i = 0; i < done; ++i) db->session() << statements[i];
       if (db->in_transaction()) db->commit();
-      EXPECT_EQ(migrations::apply(*db).size(), steps.size() - static_cast<std::size_t>(step.version) + 1);
+      EXPECT_EQ(static_cast<std::ptrdiff_t>(migrations::apply(*db).size()),
+                std::count_if(steps.begin(), steps.end(), [&](auto& one) { return one.version >= step.version; }));
       EXPECT_EQ(migrations::current(*db), migrations::newest());
       if (step.version == 2) {
         EXPECT_EQ(texts(*db,
