@@ -1,3 +1,8 @@
+#include <sstream>
+
+#include <spdlog/sinks/ostream_sink.h>
+
+#include "actors/log.hpp"
 #include "tests/actors/workflow_fixture.hpp"
 
 namespace romancy::testing {
@@ -86,6 +91,24 @@ constexpr auto undone_in_a_hurry =
       co_await ctx.call<undoes_in_a_hurry>();
       co_await ctx.call<fails>();
     });
+
+/// What is logged while it lives.
+class log_reader {
+public:
+  log_reader() { log().sinks().push_back(sink_); }
+  ~log_reader() { log().sinks().pop_back(); }
+  /// How many lines have this in them.
+  int count(const std::string& part) const {
+    std::istringstream lines{text_.str()};
+    int found = 0;
+    for (std::string line; std::getline(lines, line);) found += line.find(part) != std::string::npos;
+    return found;
+  }
+
+private:
+  std::ostringstream text_;
+  std::shared_ptr<spdlog::sinks::ostream_sink_st> sink_ = std::make_shared<spdlog::sinks::ostream_sink_st>(text_);
+};
 
 class Retry : public workflow_fixture<> {
 protected:
@@ -246,6 +269,7 @@ TEST_P(Retry, EndsAnAttemptThatLooksAtItsTimeout) {
 
 TEST_P(Retry, RequestsTheStopAtTheDeadlineOnceAndCallsWhatWaitsForIt) {
   world<with_hurried> app{file, book};
+  const log_reader logged;
   std::vector<long long> stopped;
   book.meanwhile = [&] {
     const auto token = book.stop_token();
@@ -254,10 +278,12 @@ TEST_P(Retry, RequestsTheStopAtTheDeadlineOnceAndCallsWhatWaitsForIt) {
     EXPECT_EQ(token.stop_requested(), book.lines.size() > 1) << book.lines.size();
     app.advance(1ms);
     EXPECT_TRUE(token.stop_requested());
+    app.advance(5s);
     book.meanwhile = nullptr;
   };
   EXPECT_EQ(outcome(app), "completed 2");
   EXPECT_EQ(stopped, (std::vector<long long>{1000}));
+  EXPECT_EQ(logged.count("[warning] hurried:1 of A runs longer than its timeout of 1000 ms"), 1);
 }
 
 TEST_P(Retry, StopsNoAttemptForTheDeadlineOfAnEarlierOne) {
