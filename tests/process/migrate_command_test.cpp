@@ -34,8 +34,9 @@ protected:
 };
 
 TEST_P(MigrateCommand, AppliesWhatIsMissing) {
-  EXPECT_EQ(migrate({"--apply"}).output,
-            "applied 0001_initial\napplied 0002_cancel_and_resume\nschema version " + newest + "\n");
+  std::string applied;
+  for (const auto& step : migrations::all(sqlite3_dialect)) applied += std::string{"applied "} + step.name + '\n';
+  EXPECT_EQ(migrate({"--apply"}).output, applied + "schema version " + newest + "\n");
   EXPECT_EQ(migrate().output, "schema version " + newest + ", nothing to do\n");
   EXPECT_EQ(json({}).dump(), R"({"applied":[],"version":)" + newest + "}");
 }
