@@ -5,14 +5,40 @@
 
 namespace romancy {
 
-activity_attempt::activity_attempt(const environment& env, const execute_attempt& job, std::function<lease_ptr()> borrow)
-    : env_{env}, job_{job}, step_{job.kind == attempt_kind::compensation ? "@compensate:" + job.activity_id
-                                                                         : job.activity_id},
-      borrow_{std::move(borrow)} {}
+namespace {
+
+/// While it lives, the deadline of an attempt comes no nearer.
+class not_its_time {
+public:
+  not_its_time(attempt_control& control, const caf::actor_clock& clock, const std::function<void()>& moved)
+      : control_{control}, clock_{clock}, moved_{moved}, begun_{clock.now()}, deadline_{control.pause()} {}
+  ~not_its_time() {
+    if (deadline_ == attempt_control::instant::max()) return;
+    control_.resume(deadline_ + (clock_.now() - begun_));
+    moved_();
+  }
+  not_its_time(const not_its_time&) = delete;
+  not_its_time& operator=(const not_its_time&) = delete;
+
+private:
+  attempt_control& control_;
+  const caf::actor_clock& clock_;
+  const std::function<void()>& moved_;
+  attempt_control::instant begun_, deadline_;
+};
+
+} // namespace
+
+activity_attempt::activity_attempt(const environment& env, const execute_attempt& job, const caf::actor_clock& clock,
+                                   std::function<lease_ptr()> borrow, std::function<void()> moved)
+    : env_{env}, job_{job}, clock_{clock}, step_{job.kind == attempt_kind::compensation ? "@compensate:" + job.activity_id
+                                                                                        : job.activity_id},
+      borrow_{std::move(borrow)}, moved_{std::move(moved)} {}
 
 soci::session& activity_attempt::session() {
   if (!lease_) {
     had_no_session_ = true;
+    const not_its_time waiting{*job_.control, clock_, moved_};
     lease_ = borrow_();
     had_no_session_ = false;
   }
@@ -70,6 +96,29 @@ std::string activity_attempt::add_event(detail::outgoing_event event) {
 }
 
 void activity_attempt::on_commit(std::function<void()> action) { actions_.push_back(std::move(action)); }
+
+std::stop_token activity_attempt::stop_token() {
+  if (timed_out()) job_.control->stop(stop_cause::timed_out); // the pool may not have noticed yet
+  return job_.control->token();
+}
+
+void activity_attempt::check_stop() {
+  if (!stop_token().stop_requested()) return;
+  if (unwanted())
+    throw attempt_stopped{step_ + " of " + job_.instance_id + " was stopped: " +
+                          (job_.control->cause() == stop_cause::cancelled ? "the instance is cancelled"
+                                                                          : "it runs again later, or elsewhere")};
+  throw attempt_timed_out{*job_.entry->timeout};
+}
+
+bool activity_attempt::timed_out() const {
+  return job_.control->cause() == stop_cause::timed_out || clock_.now() >= job_.control->deadline();
+}
+
+bool activity_attempt::unwanted() const {
+  const auto cause = job_.control->cause();
+  return cause == stop_cause::cancelled || cause == stop_cause::left;
+}
 
 void activity_attempt::note(const std::exception& thrown, bool out_of_the_activity) {
   if (!lease_ || !interrupted_.empty()) return;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,9 @@ namespace romancy {
 /// use, and holds the stack of savepoints. Used on the executor's thread.
 class activity_attempt final : public detail::activity_port {
 public:
-  /// `borrow` waits for a lease.
-  activity_attempt(const environment& env, const execute_attempt& job, std::function<lease_ptr()> borrow);
+  /// `borrow` waits for a lease; then `moved` is called, if the deadline has moved by that.
+  activity_attempt(const environment& env, const execute_attempt& job, const caf::actor_clock& clock,
+                   std::function<lease_ptr()> borrow, std::function<void()> moved);
 
   soci::session& session() override;
   void open_scope() override;
@@ -31,8 +33,14 @@ public:
   const std::string& step() const override { return step_; }
   int attempt() const override { return job_.number; }
   std::string idempotency_key() const override { return run_name(job_.instance_id, job_.run) + '/' + step_; }
+  std::stop_token stop_token() override;
+  void check_stop() override;
 
   bool has_session() const { return lease_ != nullptr; }
+  /// It runs longer than it may.
+  bool timed_out() const;
+  /// It was asked to stop by those who do not wait for it any more.
+  bool unwanted() const;
   /// No session came in time: no fault of the attempt.
   bool had_no_session() const { return had_no_session_; }
   /// Looks at what user code threw, out of a ctx.transaction or of the activity: errors of the database may have undone
@@ -61,8 +69,10 @@ private:
 
   const environment& env_;
   const execute_attempt& job_;
+  const caf::actor_clock& clock_;
   std::string step_;
   std::function<lease_ptr()> borrow_;
+  std::function<void()> moved_;
   lease_ptr lease_;
   std::vector<scope> scopes_;
   std::vector<event_record> events_;

@@ -1,7 +1,9 @@
 #include "actors/activity_executor.hpp"
 
 #include "actors/activity_attempt.hpp"
+#include "actors/attempt_details.hpp"
 #include "actors/payload_text.hpp"
+#include "actors/retry_of.hpp"
 
 namespace romancy {
 
@@ -52,21 +54,27 @@ caf::behavior activity_executor::make_behavior() {
 }
 
 void activity_executor::execute(const execute_attempt& job, const caf::strong_actor_ptr& instance) {
-  activity_attempt attempt{*env_, job, [&] { return borrow(job); }};
+  activity_attempt attempt{*env_, job, clock(), [&] { return borrow(job); },
+                           [&] { tell_as(caf::strong_actor_ptr{ctrl()}, pool_, deadline_moved{}); }};
   std::string why;
   auto fault = attempt_fault::own;
+  std::exception_ptr thrown;
+  std::optional<std::chrono::milliseconds> delay;
   try {
     const auto input = job.kind == attempt_kind::transaction ? nlohmann::json() : nlohmann::json::parse(job.input);
     const auto output = run(job, attempt, input, env_->dependencies);
     why = attempt.why_not_committable();
-    if (why.empty()) {
+    if (why.empty() && !attempt.timed_out()) {
       commit_attempt commit;
       commit.ticket = job.ticket;
       commit.step.instance_id = job.instance_id;
       commit.step.fence = job.fence;
-      commit.step.history = {attempt.step(), job.position, std::string{to_string(completed(job.kind))},
+      commit.step.history = {attempt.step(),
+                             job.position,
+                             std::string{to_string(completed(job.kind))},
                              payload_text(output, "the output of " + job.activity_id, env_->options.max_payload_bytes),
-                             job.number};
+                             job.number,
+                             attempt_details(job, env_->clock->now())};
       if (job.kind == attempt_kind::activity && job.entry->undo) {
         auto arguments = input;
         if (job.entry->undo_takes_output) arguments.push_back(output);
@@ -90,12 +98,27 @@ void activity_executor::execute(const execute_attempt& job, const caf::strong_ac
   } catch (const detail::undecodable_input& e) {
     why = e.what();
     fault = attempt_fault::undecodable;
+  } catch (const attempt_stopped& e) {
+    why = e.what();
+    if (attempt.unwanted()) fault = attempt_fault::lost;
+  } catch (const retry_after& e) {
+    why = e.what();
+    delay = e.delay();
   } catch (const std::exception& e) {
     why = e.what();
+    thrown = std::current_exception();
     attempt.note(e, true);
   } catch (...) {
     why = "it threw something that is no std::exception";
+    thrown = std::current_exception();
   }
+  if (fault == attempt_fault::own && !attempt.had_no_session() && attempt.timed_out()) {
+    const attempt_timed_out late{*job.entry->timeout};
+    why = why.empty() || why == late.what() ? late.what() : std::string{late.what()} + " (it ended with: " + why + ')';
+    thrown = std::make_exception_ptr(late);
+  }
+  if (fault == attempt_fault::own && thrown && !delay && !retry_of(job.entry, env_->options).tries_again_after(thrown))
+    fault = attempt_fault::terminal;
   if (const auto refused = attempt.refused_statement(); !refused.empty()) {
     why = refused;
     fault = attempt_fault::terminal;
@@ -106,9 +129,10 @@ void activity_executor::execute(const execute_attempt& job, const caf::strong_ac
   } else if (attempt.transaction_vanished())
     why = std::string{transaction_vanished} + " (it ended with: " + why + ')';
   if (auto lease = attempt.take_lease())
-    tell_as(instance, lease->owner(), discard_attempt{job.ticket, lease, std::move(why), fault});
+    tell_as(instance, lease->owner(), discard_attempt{job.ticket, lease, std::move(why), fault, delay});
   else
-    tell(instance, attempt_failed{job.ticket, std::move(why), attempt.had_no_session() ? attempt_fault::lost : fault});
+    tell(instance,
+         attempt_failed{job.ticket, std::move(why), attempt.had_no_session() ? attempt_fault::lost : fault, delay});
 }
 
 lease_ptr activity_executor::borrow(const execute_attempt& job) {

@@ -1,6 +1,7 @@
 /// Messages that never leave the process: they carry leases, functions and pointers.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -10,6 +11,7 @@
 
 #include <romancy/detail/ports.hpp>
 
+#include "actors/attempt_control.hpp"
 #include "actors/session_lease.hpp"
 #include "messages/coordinator_requests.hpp"
 #include "messages/instance_record.hpp"
@@ -53,6 +55,7 @@ struct discard_attempt {
   lease_ptr lease;
   std::string message;
   attempt_fault fault = attempt_fault::own;
+  std::optional<std::chrono::milliseconds> retry_after{};
 };
 struct lease_dropped {};
 /// From a coordinator of the pool: it can lend again.
@@ -79,29 +82,36 @@ struct execute_attempt {
   int position = 0;
   int number = 1; ///< of the attempt
   const detail::activity_entry* entry = nullptr;
-  int run = 1;                        ///< of the instance
-  bool has_waited = false;            ///< there is a wait_record of it
-  std::string input;                  ///< JSON text; for a compensation: inputs and output
-  detail::inline_body body = nullptr; ///< attempt_kind::transaction
-  void* closure = nullptr;            ///< lives in …
-  std::shared_ptr<void> frame;        ///< … the coroutine, which therefore stays until the body has returned
-  std::int64_t compensation_id = 0;   ///< attempt_kind::compensation
+  int run = 1;                                ///< of the instance
+  bool has_waited = false;                    ///< there is a wait_record of it
+  std::string input;                          ///< JSON text; for a compensation: inputs and output
+  detail::inline_body body = nullptr;         ///< attempt_kind::transaction
+  void* closure = nullptr;                    ///< lives in …
+  std::shared_ptr<void> frame;                ///< … the coroutine, which therefore stays until the body has returned
+  std::int64_t compensation_id = 0;           ///< attempt_kind::compensation
+  time_point first_began{};                   ///< the first of these attempts
+  std::vector<std::string> errors{};          ///< of failed attempts before it: see keep_error
+  std::shared_ptr<attempt_control> control{}; ///< from the pool
 };
-/// To be forgotten if it has not begun; then it is answered as lost.
+/// To be forgotten if it has not begun; then it is answered as lost. Else it is asked to stop.
 struct withdraw_attempt {
   std::uint64_t ticket = 0;
+  stop_cause why = stop_cause::left;
 };
 /// Its rows are undone.
 struct attempt_failed {
   std::uint64_t ticket = 0;
   std::string message;
   attempt_fault fault = attempt_fault::own;
+  std::optional<std::chrono::milliseconds> retry_after{}; ///< instead of the delay of its policy
 };
 struct attempt_committed {
   std::uint64_t ticket = 0;
   history_record history;
 };
 struct executor_idle {};
+/// The attempt of an executor has waited, and its deadline with it.
+struct deadline_moved {};
 
 // -- time -----------------------------------------------------------------------------------------------------------
 

@@ -184,7 +184,8 @@ caf::behavior transaction_coordinator::make_behavior() {
       },
       [this](discard_attempt& attempt) {
         undo_lease(attempt.lease, attempt.fault == attempt_fault::lost);
-        tell(current_sender(), attempt_failed{attempt.ticket, std::move(attempt.message), attempt.fault});
+        tell(current_sender(),
+             attempt_failed{attempt.ticket, std::move(attempt.message), attempt.fault, attempt.retry_after});
         after_lease();
       },
       [this](const lease_dropped&) {

@@ -4,8 +4,10 @@
 
 #include <romancy/received_event.hpp>
 
+#include "actors/attempt_details.hpp"
 #include "actors/event_check.hpp"
 #include "actors/payload_text.hpp"
+#include "actors/retry_of.hpp"
 
 namespace romancy {
 
@@ -107,7 +109,7 @@ workflow_instance::workflow_instance(caf::actor_config& cfg, environment_ptr env
                                                                                                               how)} {}
 
 void workflow_instance::on_exit() {
-  for (const auto& [ticket, step] : pending_) // what has not begun does not begin for nobody
+  for (const auto& [ticket, step] : pending_) // what has not begun does not begin for nobody, and what runs may stop
     if (step.how == way::execute && !step.waits)
       tell_as(caf::strong_actor_ptr{ctrl()}, peers_.executors, withdraw_attempt{ticket});
   pending_.clear();
@@ -361,11 +363,12 @@ workflow_instance::pending_step workflow_instance::prepare(const detail::step_co
   step.attempt.run = record_.run;
   step.attempt.activity_id = step.state->step;
   step.attempt.position = position_ + 1;
+  step.retry = env_->options.default_retry;
   using enum detail::step_kind;
   switch (command.kind) {
     case activity:
       step.attempt.entry = env_->definitions.find_activity(command.name);
-      step.retry = step.attempt.entry->retry;
+      step.retry = retry_of(step.attempt.entry, env_->options);
       step.attempt.input =
           payload_text(command.input, "the input of " + step.state->step, env_->options.max_payload_bytes);
       break;
@@ -423,6 +426,7 @@ void workflow_instance::run_step(std::uint64_t ticket) {
   if (found == pending_.end()) return;
   auto& step = found->second;
   step.waits = false;
+  if (step.attempt.first_began == time_point{}) step.attempt.first_began = env_->clock->now();
   step.wait.due.reset();
   if (step.how != way::execute) {
     step.commit.step.has_waited = step.stored;
@@ -573,17 +577,31 @@ void workflow_instance::attempt_has_failed(const attempt_failed& failure) {
   if (failure.fault == attempt_fault::undecodable && step.attempt.kind == attempt_kind::compensation)
     return park("today's code cannot read what is to be undone of " + step.attempt.activity_id + ": " + failure.message +
                 ": let the compensation accept it. The workflow had failed: " + failure_);
-  if (failure.fault == attempt_fault::terminal || failure.fault == attempt_fault::undecodable ||
-      step.attempt.number >= step.retry.max_attempts())
-    return record_failure(failure.ticket, failure.message);
-  const auto delay = step.retry.delay_after(step.attempt.number);
+  const auto pause = pause_after(step, failure);
+  if (!pause) return record_failure(failure.ticket, failure.message);
   if (step.is_activity())
-    call_hook([info = info(step.attempt), why = failure.message, delay](lifecycle_hooks& hooks) {
+    call_hook([info = info(step.attempt), why = failure.message, delay = *pause](lifecycle_hooks& hooks) {
       hooks.on_activity_retry(info, why, delay);
     });
-  log().info("{} of {} failed in attempt {} of {}, next in {} ms: {}", info(step.attempt).step, record_.instance_id,
-             step.attempt.number, step.retry.max_attempts(), delay.count(), failure.message);
-  wait_for_next_attempt(step, delay, failure.message);
+  log().info("{} of {} failed in attempt {}{}, next in {} ms: {}", info(step.attempt).step, record_.instance_id,
+             step.attempt.number, step.retry.is_unlimited() ? "" : " of " + std::to_string(step.retry.max_attempts()),
+             pause->count(), failure.message);
+  keep_error(step.attempt.errors, failure.message);
+  wait_for_next_attempt(step, *pause);
+}
+
+/// Before the next attempt; nothing: there is none.
+std::optional<std::chrono::milliseconds> workflow_instance::pause_after(const pending_step& step,
+                                                                        const attempt_failed& failure) const {
+  if (failure.fault == attempt_fault::terminal || failure.fault == attempt_fault::undecodable ||
+      step.attempt.number >= step.retry.max_attempts())
+    return {};
+  const auto pause = failure.retry_after ? *failure.retry_after
+                                         : step.retry.delay_after(step.attempt.number,
+                                                                  step.retry.jitter() > 0 ? env_->entropy->next() : 0);
+  const auto limit = step.retry.max_duration();
+  if (limit && env_->clock->now() + pause > step.attempt.first_began + *limit) return {};
+  return pause;
 }
 
 /// Whether a COMMIT was done whose answer was lost.
@@ -601,27 +619,31 @@ void workflow_instance::wait(pending_step& step, std::chrono::microseconds pause
 }
 
 /// Written down, so that the count and the time outlive the process.
-void workflow_instance::wait_for_next_attempt(pending_step& step, std::chrono::microseconds delay,
-                                              const std::string& error) {
+void workflow_instance::wait_for_next_attempt(pending_step& step, std::chrono::microseconds pause) {
+  auto& attempt = step.attempt;
   step.waits = true;
   step.stored = false;
   has_waited_ = true;
-  step.wait = {
-      info(step.attempt).step,    step.attempt.position,
-      wait_kind::retry,           {},
-      env_->clock->now() + delay, nlohmann::json{{"attempts", step.attempt.number}, {"error", storable(error)}}.dump()};
-  ++step.attempt.number;
+  const nlohmann::json so_far{{"attempts", attempt.number},
+                              {"first_began_us", attempt.first_began.time_since_epoch().count()},
+                              {"errors", attempt.errors}};
+  step.wait = {info(attempt).step, attempt.position, wait_kind::retry, {}, env_->clock->now() + pause, so_far.dump()};
+  ++attempt.number;
   look_for_outcomes(false);
 }
 
 /// The process that has run it before was waiting for its next attempt.
 void workflow_instance::resume_wait(pending_step& step) {
-  try {
-    step.attempt.number = nlohmann::json::parse(step.wait.data).at("attempts").get<int>() + 1;
-  } catch (const std::exception&) { // by hand: it begins anew
-    step.attempt.number = 1;
-  }
   step.waits = true;
+  try {
+    const auto so_far = nlohmann::json::parse(step.wait.data);
+    step.attempt.number = so_far.at("attempts").get<int>() + 1;
+    step.attempt.first_began = time_point{std::chrono::microseconds{so_far.at("first_began_us").get<std::int64_t>()}};
+    step.attempt.errors = so_far.at("errors").get<std::vector<std::string>>();
+  } catch (const std::exception& e) { // changed by hand
+    log().warn("what {} of {} has come to cannot be read, so its attempts are counted anew: {}", info(step.attempt).step,
+               record_.instance_id, e.what());
+  }
 }
 
 // -- waiting ------------------------------------------------------------------------------------------------------------
@@ -736,8 +758,12 @@ void workflow_instance::record_failure(std::uint64_t ticket, const std::string& 
   commit.ticket = ticket;
   commit.step.instance_id = record_.instance_id;
   commit.step.fence = record_.fence;
-  commit.step.history = {(type == compensation_failed ? "@compensate:" : "") + attempt.activity_id, attempt.position,
-                         std::string{to_string(type)}, storable(message), attempt.number};
+  commit.step.history = {(type == compensation_failed ? "@compensate:" : "") + attempt.activity_id,
+                         attempt.position,
+                         std::string{to_string(type)},
+                         storable(message),
+                         attempt.number,
+                         step.how == way::execute ? attempt_details(attempt, env_->clock->now()) : ""};
   commit.step.compensation_done = attempt.compensation_id;
   commit.step.has_waited = step.stored;
   send(peers_.coordinator, std::move(commit));
@@ -760,7 +786,8 @@ void workflow_instance::leave(leaving how) {
   condition_ = nullptr;
   for (const auto& [ticket, step] : pending_)
     if (step.how == way::execute && !step.waits)
-      tell_as(caf::strong_actor_ptr{ctrl()}, peers_.executors, withdraw_attempt{ticket});
+      tell_as(caf::strong_actor_ptr{ctrl()}, peers_.executors,
+              withdraw_attempt{ticket, how == leaving::cancelled ? stop_cause::cancelled : stop_cause::left});
   leave_if_nothing_is_on_the_way();
 }
 
@@ -809,7 +836,7 @@ void workflow_instance::compensate_next() {
                 undo.activity_name + "': add it again. The workflow had failed: " + failure_);
   const auto ticket = next_ticket_++;
   auto& step = pending_[ticket];
-  step.retry = entry->retry;
+  step.retry = retry_of(entry, env_->options);
   step.attempt.ticket = ticket;
   step.attempt.kind = attempt_kind::compensation;
   step.attempt.instance_id = record_.instance_id;

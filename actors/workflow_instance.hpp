@@ -93,8 +93,9 @@ private:
   void make_choices();
   void attempt_has_failed(const attempt_failed& failure);
   void look_up_outcome(history_loaded& loaded);
+  std::optional<std::chrono::milliseconds> pause_after(const pending_step& step, const attempt_failed& failure) const;
   void wait(pending_step& step, std::chrono::microseconds pause);
-  void wait_for_next_attempt(pending_step& step, std::chrono::microseconds delay, const std::string& error);
+  void wait_for_next_attempt(pending_step& step, std::chrono::microseconds pause);
   void record_failure(std::uint64_t ticket, const std::string& message);
 
   // Waiting for what is not this process's to bring about.

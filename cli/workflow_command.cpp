@@ -69,6 +69,16 @@ int print_list(const workflow_flags& given) {
   return 0;
 }
 
+/// Of the last attempts before the one that is recorded.
+void print_errors(int attempts, const nlohmann::json& details) {
+  if (!details.is_object() || !details.contains("errors") || !details["errors"].is_array()) return;
+  const auto& errors = details["errors"];
+  auto number = attempts - static_cast<int>(errors.size());
+  for (const auto& error : errors)
+    std::cout << "      attempt " << number++
+              << " failed: " << (error.is_string() ? error.get<std::string>() : line(error)) << '\n';
+}
+
 int print_one(const workflow_flags& given) {
   const auto db = open_database(given.database);
   const auto found = instance_table{*db}.list({.instance_id = given.id, .limit = 1});
@@ -83,6 +93,7 @@ int print_one(const workflow_flags& given) {
                                    {"event_data", row.record.data},
                                    {"position", row.record.position},
                                    {"attempts", row.record.attempts},
+                                   {"details", parsed(row.record.details)},
                                    {"created_at", row.created_at}});
     std::cout << line(object) << '\n';
     return 0;
@@ -96,10 +107,16 @@ int print_one(const workflow_flags& given) {
   if (!row.instance.error.empty()) std::cout << "error     " << row.instance.error << '\n';
   if (!row.instance.cancel_reason.empty()) std::cout << "cancel    " << row.instance.cancel_reason << '\n';
   std::cout << "history\n";
-  for (const auto& step : history)
+  for (const auto& step : history) {
+    const auto details = parsed(step.record.details);
+    const auto duration = details.is_object() ? details.find("duration_ms") : details.end();
+    const bool timed = duration != details.end() && duration->is_number_integer();
     std::cout << "  " << step.created_at << "  " << step.record.activity_id << "  " << step.record.event_type
-              << (step.record.attempts > 1 ? " in attempt " + std::to_string(step.record.attempts) : "") << "  "
+              << (step.record.attempts > 1 ? " in attempt " + std::to_string(step.record.attempts) : "")
+              << (timed && step.record.attempts > 1 ? " after " + duration->dump() + " ms" : "") << "  "
               << step.record.data << '\n';
+    print_errors(step.record.attempts, details);
+  }
   return 0;
 }
 

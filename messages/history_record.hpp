@@ -60,6 +60,7 @@ struct history_record {
   std::string event_type;  ///< a history_event; kept as text, so that a newer one parks instead of failing to load
   std::string data;        ///< the output as JSON text, or the failure's message
   int attempts = 1;
+  std::string details{};   ///< JSON text about the attempts, for people; empty: none
   time_point created_at{}; ///< when it was recorded
 };
 

@@ -45,7 +45,7 @@ core_actors::core_actors(caf::actor_system& system, environment_ptr env)
     const std::string sessions = one_session ? "transaction_coordinator" : "session_pool";
     children.push_back({"executor_pool", [shared, names, sessions](caf::event_based_actor* self) {
                           return caf::actor{self->spawn<executor_pool>(shared, names->get("transaction_coordinator"),
-                                                                       names->get(sessions))};
+                                                                       names->get(sessions), names->get("timekeeper"))};
                         }});
     children.push_back({"dispatcher",
                         [shared, names](caf::event_based_actor* self) {

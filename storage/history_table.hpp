@@ -31,6 +31,7 @@ private:
   history_record row_;
   std::string instance_id_, epoch_, now_;
   std::int64_t fence_ = 0;
+  soci::indicator has_details_ = soci::i_null;
   soci::statement insert_;
 };
 

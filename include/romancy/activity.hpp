@@ -1,6 +1,9 @@
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <span>
+#include <stdexcept>
 #include <string_view>
 #include <type_traits>
 
@@ -73,9 +76,9 @@ public:
   static constexpr bool compensable = !std::is_void_v<Undo>;
 
   constexpr activity(detail::definition_name id, function* body, undo_pointer compensation = nullptr,
-                     retry_policy policy = {}, isolation_level level = isolation_level::read_committed,
-                     detail::former_names former = {})
-      : name_{id}, run_{body}, undo_{compensation}, retry_{policy}, isolation_{level}, former_{former} {}
+                     std::optional<retry_policy> policy = {}, isolation_level level = isolation_level::read_committed,
+                     std::optional<std::chrono::milliseconds> limit = {}, detail::former_names former = {})
+      : name_{id}, run_{body}, undo_{compensation}, retry_{policy}, isolation_{level}, timeout_{limit}, former_{former} {}
 
   /// `compensation` takes a context, the same inputs, the output, and dependencies of its own. When the workflow fails
   /// later on it runs with what history holds, in a transaction of its own, tried again by this activity's retry policy;
@@ -91,23 +94,37 @@ public:
       static_assert(std::is_same_v<typename parts::inputs, typename detail::undo_inputs<inputs, Out>::type>,
                     "romancy: a compensation takes (context&, inputs..., const output&, dependencies&...)");
     }
-    return activity<function, undo_signature>{name_, run_, compensation, retry_, isolation_, former_};
+    return activity<function, undo_signature>{name_, run_, compensation, retry_, isolation_, timeout_, former_};
   }
-  /// When failed attempts are tried again. Default: exponential from 1 s, 5 attempts.
-  constexpr activity retry(retry_policy policy) const { return {name_, run_, undo_, policy, isolation_, former_}; }
+  /// When failed attempts are tried again, of the compensation too. Default: app_options::default_retry.
+  constexpr activity retry(retry_policy policy) const {
+    return {name_, run_, undo_, policy, isolation_, timeout_, former_};
+  }
+  /// How long an attempt may run, and one of the compensation; counted from when a thread takes it up, without the time
+  /// that it waits for a session. Then its stop token is requested; when its code has returned it counts as failed with
+  /// attempt_timed_out, also if it returned normally, its rows are undone, and the retry policy decides. Code that never
+  /// looks at `ctx.stop_token()` and never calls `ctx.check_stop()` is not interrupted, since C++ cannot: it keeps its
+  /// thread until it returns, and the log says so at the deadline. At least 1 ms, at most 100 years: else as in
+  /// retry_policy. Default: no limit.
+  constexpr activity timeout(std::chrono::milliseconds limit) const {
+    if (limit.count() < 1 || limit > std::chrono::hours{24 * 36'525})
+      throw std::invalid_argument{"romancy: a timeout is 1 ms to 100 years"};
+    return {name_, run_, undo_, retry_, isolation_, limit, former_};
+  }
   /// Of its transaction, and of its compensation's. Default: read_committed.
   constexpr activity isolation(isolation_level level) const {
     static_assert(std::is_same_v<Context, activity_context>,
                   "romancy: an activity with an external_context has no transaction: it takes no isolation level");
-    return {name_, run_, undo_, retry_, level, former_};
+    return {name_, run_, undo_, retry_, level, timeout_, former_};
   }
   /// The name it had before: what history has under it counts as this step.
   constexpr activity formerly(detail::definition_name old) const {
-    return {name_, run_, undo_, retry_, isolation_, former_.with(old.text())};
+    return {name_, run_, undo_, retry_, isolation_, timeout_, former_.with(old.text())};
   }
 
   constexpr std::string_view name() const { return name_.text(); }
-  constexpr const retry_policy& retry() const { return retry_; }
+  constexpr const std::optional<retry_policy>& retry() const { return retry_; } ///< its own, if it has one
+  constexpr std::optional<std::chrono::milliseconds> timeout() const { return timeout_; }
   constexpr isolation_level isolation() const { return isolation_; }
   constexpr function* run() const { return run_; }
   constexpr undo_pointer undo() const { return undo_; }
@@ -117,8 +134,9 @@ private:
   detail::definition_name name_;
   function* run_;
   undo_pointer undo_;
-  retry_policy retry_;
+  std::optional<retry_policy> retry_;
   isolation_level isolation_;
+  std::optional<std::chrono::milliseconds> timeout_;
   detail::former_names former_;
 };
 

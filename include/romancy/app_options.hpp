@@ -7,6 +7,7 @@
 
 #include <romancy/lifecycle_hooks.hpp>
 #include <romancy/outbox_options.hpp>
+#include <romancy/retry_policy.hpp>
 
 namespace caf {
 class actor_system;
@@ -27,6 +28,9 @@ struct app_options {
   outbox_options outbox{};
   /// Called as things happen; see lifecycle_hooks. Null: none.
   std::shared_ptr<lifecycle_hooks> hooks{};
+  /// Of activities without `.retry(…)`, and of what workflows do by themselves: `ctx.transaction`, events. Exponential
+  /// from 1 s, 5 attempts. Read anew at each start: what is under way goes on with the policy of today.
+  retry_policy default_retry{};
   /// The service's own actor system to live in, or null: the app makes one. It must outlive the app, and be configured as
   /// romancy::configure in caf.hpp does it.
   caf::actor_system* actor_system = nullptr;
@@ -51,7 +55,8 @@ struct app_options {
   std::chrono::milliseconds worker_lease{10'000};
   /// How long start-up and calls wait for a database that is locked or away, before they throw.
   std::chrono::milliseconds database_timeout{30'000};
-  /// How long the destructor waits for running activities and requests. What is not done then is done after a restart.
+  /// How long the destructor waits for running activities and requests; their stop tokens are requested when it begins.
+  /// What is not done then is done after a restart.
   std::chrono::milliseconds shutdown_timeout{10'000};
 };
 

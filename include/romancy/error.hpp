@@ -1,6 +1,8 @@
 /// Every exception that Romancy throws at its users.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -52,6 +54,37 @@ public:
 
 /// Thrown *by an activity* that must not be tried again.
 class terminal_error : public error {
+public:
+  using error::error;
+};
+
+/// Thrown *by an activity* that knows when it is worth trying again: `throw retry_after{30s, "the gateway is busy"}`. The
+/// attempt counts as failed, and the next one begins after `delay` instead of the delay of the policy, whose max_attempts
+/// and max_duration still hold; its max_interval, retryable and non_retryable do not.
+class retry_after : public error {
+public:
+  /// A negative delay is 0, one of more than 100 years is 100 years.
+  retry_after(std::chrono::milliseconds delay, const std::string& what)
+      : error{what}, delay_{std::clamp<std::chrono::milliseconds>(delay, std::chrono::milliseconds{0},
+                                                                  std::chrono::hours{24 * 36'525})} {}
+  std::chrono::milliseconds delay() const noexcept { return delay_; }
+
+private:
+  std::chrono::milliseconds delay_;
+};
+
+/// Thrown by check_stop() in an attempt that runs longer than the timeout of its activity. However such an attempt ends,
+/// it counts as failed with this exception, and its rows are undone.
+class attempt_timed_out : public error {
+public:
+  explicit attempt_timed_out(std::chrono::milliseconds timeout)
+      : error{"timed out after " + (timeout.count() % 1000 == 0 ? std::to_string(timeout.count() / 1000) + " s"
+                                                                : std::to_string(timeout.count()) + " ms")} {}
+};
+
+/// Thrown by check_stop() in an attempt whose result is not waited for any more: its instance is cancelled, the app
+/// stops, or another worker has the instance. Let it leave the activity: the attempt then is undone and not counted.
+class attempt_stopped : public error {
 public:
   using error::error;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stop_token>
 #include <string>
 
 #include <romancy/detail/payload.hpp>
@@ -25,6 +26,17 @@ public:
   const std::string& step() const { return port_->step(); }
   /// 1 for the first attempt; counts anew when the instance is replayed.
   int attempt() const { return port_->attempt(); }
+
+  /// Requested when the result of this attempt is of no use any more: its timeout has passed, the instance was cancelled,
+  /// another worker has taken it over, or the app stops, at once. The code may finish all the same: what it returns is
+  /// committed, but after a timeout. For clients that take a token, and for waiting: `condition_variable_any::wait(lock,
+  /// ctx.stop_token(), done)`. Callbacks on it run on a thread of the app: they must be short, and must not throw. The
+  /// token may outlive the context. Of no meaning to replay.
+  std::stop_token stop_token() const { return port_->stop_token(); }
+  /// Ends an attempt that is asked to stop: to be called now and then by code that takes long.
+  /// @throws attempt_timed_out, which counts as a failed attempt; attempt_stopped, which does not count. Let both leave
+  /// the activity.
+  void check_stop() const { port_->check_stop(); }
 
   template <class T = void> auto session() {
     static_assert(detail::always_false<T>,

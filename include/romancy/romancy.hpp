@@ -6,7 +6,7 @@
 ///   workflow_context.hpp             the steps a workflow may take: call, try_call, transaction
 ///   task.hpp, outcome.hpp            what workflows return, what try_call gives
 ///   send_event_transactional.hpp     events; typed_event.hpp, event_data.hpp, event_options.hpp
-///   retry_policy.hpp                 exponential(100ms).max_attempts(5); isolation_level.hpp
+///   retry_policy.hpp                 exponential(100ms).max_attempts(5).jitter(0.2); isolation_level.hpp
 ///   app.hpp, run.hpp                 serving workflows, starting instances, waiting for results
 ///   app_options.hpp, outbox_options.hpp, lifecycle_hooks.hpp
 ///   storage.hpp, outbox_event.hpp    looking at the database

@@ -210,7 +210,7 @@ public:
   }
 
   /// Runs `body(activity_context&)` as a durable step of its own, in one transaction, once: replay reads its result.
-  /// Tried again like an activity with the default policy. Seed: "Workflow-level transactions".
+  /// Tried again by app_options::default_retry. Seed: "Workflow-level transactions".
   template <class Body> auto transaction(Body body) {
     static_assert(std::is_invocable_v<Body&, activity_context&>,
                   "romancy: inside a workflow the body of transaction takes romancy::activity_context&");

@@ -115,7 +115,7 @@ TEST_F(DispatcherOnSqlite3, ParksAnInstanceWhoseHistoryCannotBeRead) {
   world<plain> app{file, book};
   app.db().session() << "ALTER TABLE workflow_history RENAME TO good";
   app.db().session() << "CREATE VIEW workflow_history AS SELECT id, instance_id, activity_id, position, event_type, "
-                        "NULL AS event_data, attempts, created_at FROM good";
+                        "NULL AS event_data, attempts, details, created_at FROM good";
   app.db().session() << "CREATE TRIGGER bad INSTEAD OF INSERT ON workflow_history BEGIN SELECT 1; END";
   ASSERT_TRUE(app.run_until([&] { return app.instance("A").fence == 2; }));
   const auto claimed_at = app.now();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,10 +25,17 @@ struct notebook {
   std::vector<long long> times;
   int failures_left = 0;
   std::function<void()> meanwhile;
+  std::function<void()> afterwards;
+  std::function<void()> check_stop; ///< of the attempt that runs
+  std::function<std::stop_token()> stop_token;
 
   void note(const std::string& line) {
     lines.push_back(line);
     if (now) times.push_back(now().count());
+  }
+  /// What is set may set another one.
+  static void perhaps_run(std::function<void()> what) {
+    if (what) what();
   }
   void perhaps_fail(const char* why) {
     if (failures_left-- > 0) throw std::runtime_error{why};
@@ -38,6 +46,12 @@ using names = std::vector<std::string>;
 
 inline void write_row(activity_context& ctx, const std::string& text) {
   ctx.session() << "INSERT INTO rows_written (text) VALUES (:text)", soci::use(text);
+}
+
+/// Lets the test look at the stop token of the attempt.
+template <class Context> void show_stop(notebook& book, Context& ctx) {
+  book.check_stop = [&ctx] { ctx.check_stop(); };
+  book.stop_token = [&ctx] { return ctx.stop_token(); };
 }
 
 // -- definitions ------------------------------------------------------------------------------------------------------

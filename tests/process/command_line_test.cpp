@@ -262,6 +262,21 @@ protected:
   }
 };
 
+TEST_F(CommandLineWithOrders, ShowsHowLongAStepTookAndTheErrorsBefore) {
+  database_file{file}.db().session()
+      << R"(UPDATE workflow_history SET attempts = 5, details = '{"duration_ms":1500,"errors":["busy","still busy"]}')"
+         " WHERE activity_id = 'process_payment:1'";
+  const auto shown = romancy({"workflow", "show", "P-2", "--database", file});
+  EXPECT_NE(shown.output.find("process_payment:1  ActivityCompleted in attempt 5 after 1500 ms  true\n"
+                              "      attempt 3 failed: busy\n      attempt 4 failed: still busy\n"),
+            std::string::npos)
+      << shown.output;
+  EXPECT_EQ(show("P-2").at("history").at(1).at("details").at("errors").at(1), "still busy");
+  EXPECT_TRUE(show("P-2").at("history").at(0).at("details").is_null()); // of an older version
+  database_file{file}.db().session() << "UPDATE workflow_history SET details = '[not JSON'";
+  EXPECT_EQ(romancy({"workflow", "show", "P-2", "--database", file}).code, 0);
+}
+
 TEST_F(CommandLineWithOrders, CancelsAnInstanceWithAReason) {
   const event_log broker;
   const auto accepted = cancel({"P-1", "--reason", "out of stock"});

@@ -68,6 +68,21 @@ TEST_P(HistoryTable, GivesBackWhatWasWrittenInOrderOfCompletion) {
   EXPECT_EQ(history[1].event_type, "ActivityFailed");
 }
 
+TEST_P(HistoryTable, KeepsDetailsOfTheAttemptsOrNone) {
+  const std::string details = R"({"duration_ms":1500,"errors":["not yet: \"ü\"\u0000"]})";
+  commit([&] {
+    all->history.insert("I", {"a:1", 1, "ActivityCompleted", "1", 3, details}, "me", 1, now);
+    all->history.insert("I", {"b:1", 2, "ActivityCompleted", "1", 1}, "me", 1, now);
+    all->history.insert("I", {"c:1", 3, "ActivityCompleted", "1", 1, details}, "me", 1, now);
+  });
+  const auto history = commit([&] { return all->history.list("I"); });
+  ASSERT_EQ(history.size(), 3U);
+  EXPECT_EQ(history[0].record.details, details);
+  EXPECT_EQ(history[1].record.details, "");
+  EXPECT_EQ(history[2].record.details, details);
+  EXPECT_EQ(number(*db, "SELECT count(*) FROM workflow_history WHERE details IS NULL"), 1);
+}
+
 TEST_P(HistoryTable, ListsCompensationsOfTheLastStepFirst) {
   commit([&] {
     all->compensations.insert("I", {.activity_id = "a:1", .activity_name = "a", .arguments = "[1]"}, now);

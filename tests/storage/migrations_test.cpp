@@ -1,5 +1,6 @@
 #include "storage/migrations.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <latch>
 #include <thread>
@@ -232,7 +233,8 @@ TEST_P(Migrations, GoOnWhereAKilledProcessHasLeftThemHalfApplied) {
           run_all(db->session(), before.sql + migrations::record(before));
       for (std::size_t i = 0; i < done; ++i) db->session() << statements[i];
       if (db->in_transaction()) db->commit();
-      EXPECT_EQ(migrations::apply(*db).size(), steps.size() - static_cast<std::size_t>(step.version) + 1);
+      EXPECT_EQ(static_cast<std::ptrdiff_t>(migrations::apply(*db).size()),
+                std::count_if(steps.begin(), steps.end(), [&](auto& one) { return one.version >= step.version; }));
       EXPECT_EQ(migrations::current(*db), migrations::newest());
       if (step.version == 2) {
         EXPECT_EQ(texts(*db,

@@ -53,8 +53,8 @@ json invoke(Function* function, activity_port& port, const json& encoded, const 
 
 template <const auto& A> constexpr activity_entry describe_activity() {
   using definition = definition_t<A>;
-  activity_entry entry{A.name(),      A.retry(), nullptr, nullptr, !std::is_void_v<typename definition::output>,
-                       A.isolation(), A.former()};
+  activity_entry entry{A.name(),      A.retry(),   nullptr,   nullptr, !std::is_void_v<typename definition::output>,
+                       A.isolation(), A.timeout(), A.former()};
   entry.run = [](activity_port& port, const json& inputs, const dependency_set& dependencies) {
     return invoke<typename definition::shape>(A.run(), port, inputs, dependencies);
   };

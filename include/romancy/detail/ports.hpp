@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -57,6 +58,8 @@ public:
   virtual const std::string& step() const = 0; ///< "charge_card:1"
   virtual int attempt() const = 0;             ///< 1-based
   virtual std::string idempotency_key() const = 0;
+  virtual std::stop_token stop_token() = 0;
+  virtual void check_stop() = 0; ///< throws attempt_timed_out, attempt_stopped
 
 protected:
   ~activity_port() = default;
@@ -181,12 +184,13 @@ private:
 
 struct activity_entry {
   std::string_view name;
-  retry_policy retry;
+  std::optional<retry_policy> retry; ///< of its own
   json (*run)(activity_port&, const json& inputs, const dependency_set&);
   /// `all` is the inputs, followed by the output unless that is void. Null: nothing to undo.
   json (*undo)(activity_port&, const json& all, const dependency_set&);
   bool undo_takes_output;
   isolation_level isolation = isolation_level::read_committed;
+  std::optional<std::chrono::milliseconds> timeout{};
   std::span<const std::string_view> former{}; ///< names
 };
 
