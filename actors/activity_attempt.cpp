@@ -1,6 +1,8 @@
 #include "actors/activity_attempt.hpp"
 
 #include "actors/event_check.hpp"
+#include "actors/payload_text.hpp"
+#include "storage/inbox_table.hpp"
 #include "storage/storage_failure.hpp"
 
 namespace romancy {
@@ -56,7 +58,7 @@ void activity_attempt::open_scope() {
                 " transactions inside each other: use a loop, or raise app_options::max_scope_depth"};
   const bool opens = lease_ != nullptr;
   if (opens) db().open_savepoint(static_cast<int>(scopes_.size()) + 1);
-  scopes_.push_back({events_.size(), actions_.size(), opens});
+  scopes_.push_back({events_.size(), messages_.size(), actions_.size(), opens});
 }
 
 void activity_attempt::release_scope() {
@@ -77,6 +79,7 @@ void activity_attempt::roll_back_scope(const std::exception_ptr& why) noexcept {
   const auto ended = scopes_.back();
   scopes_.pop_back();
   events_.resize(ended.events);
+  messages_.resize(ended.messages);
   actions_.resize(ended.actions);
   if (!ended.opened) return;
   try {
@@ -93,6 +96,30 @@ std::string activity_attempt::add_event(detail::outgoing_event event) {
   record.activity_id = step_;
   events_.push_back(std::move(record));
   return events_.back().id;
+}
+
+std::string activity_attempt::add_message(std::string_view channel, std::string_view to, nlohmann::json data) {
+  channel_action action;
+  action.what = to.empty() ? channel_action::kind::publish : channel_action::kind::send;
+  action.channel = std::string{channel};
+  action.to = std::string{to};
+  check_name(action.channel, "the name of a channel");
+  if (!to.empty()) check_name(action.to, "the id of the instance a message is for", 200);
+  received_event message;
+  message.id = env_.uuid();
+  message.source = job_.instance_id;
+  message.type = action.channel;
+  message.data = std::move(data);
+  action.message = payload_text(message, "the message to '" + action.channel + '\'', env_.options.max_payload_bytes);
+  messages_.push_back(std::move(action));
+  return message.id;
+}
+
+bool activity_attempt::add_to_inbox(const std::string& source, const std::string& id) {
+  check_name(source, "the source of an event");
+  check_name(id, "the id of an event");
+  static_cast<void>(session());
+  return inbox_table{db()}.insert(source, id, "", env_.clock->now());
 }
 
 void activity_attempt::on_commit(std::function<void()> action) { actions_.push_back(std::move(action)); }

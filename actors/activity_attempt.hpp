@@ -28,6 +28,8 @@ public:
   void release_scope() override;
   void roll_back_scope(const std::exception_ptr& why) noexcept override;
   std::string add_event(detail::outgoing_event event) override;
+  std::string add_message(std::string_view channel, std::string_view to, nlohmann::json data) override;
+  bool add_to_inbox(const std::string& source, const std::string& id) override;
   void on_commit(std::function<void()> action) override;
   const std::string& instance_id() const override { return job_.instance_id; }
   const std::string& step() const override { return step_; }
@@ -56,12 +58,14 @@ public:
   /// Empty, or why this attempt cannot be committed although its code returned.
   std::string why_not_committable() const;
   std::vector<event_record> take_events() { return std::move(events_); }
+  std::vector<channel_action> take_messages() { return std::move(messages_); }
   commit_actions take_actions() { return std::move(actions_); }
   lease_ptr take_lease() { return std::move(lease_); }
 
 private:
   struct scope {
     std::size_t events;
+    std::size_t messages;
     std::size_t actions;
     bool opened; ///< in the database
   };
@@ -76,6 +80,7 @@ private:
   lease_ptr lease_;
   std::vector<scope> scopes_;
   std::vector<event_record> events_;
+  std::vector<channel_action> messages_;
   commit_actions actions_;
   bool had_no_session_ = false;
   std::string broken_; ///< a savepoint could not be undone

@@ -83,6 +83,7 @@ void activity_executor::execute(const execute_attempt& job, const caf::strong_ac
       commit.step.compensation_done = job.compensation_id;
       commit.step.has_waited = job.has_waited;
       commit.step.events = attempt.take_events();
+      commit.step.channel_actions = attempt.take_messages();
       commit.lease = attempt.take_lease();
       commit.actions = attempt.take_actions();
       const auto receiver = commit.lease ? commit.lease->owner() : caf::actor_cast<caf::strong_actor_ptr>(coordinator_);

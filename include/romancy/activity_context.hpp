@@ -4,6 +4,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -64,6 +65,26 @@ public:
   /// Runs `action` after COMMIT returned, on the app's thread for callbacks, one after another; not run again if the
   /// process dies in between. What it throws is logged.
   void on_commit(std::function<void()> action) { port_->on_commit(std::move(action)); }
+
+  /// To all instances that subscribe to the channel, or wait for an event of that type; with COMMIT, and not without it.
+  /// Returns the id of the message. @throws payload_error
+  template <class Data> std::string publish(std::string_view channel, const Data& data) {
+    static_assert(std::is_convertible_v<const Data&, detail::json>,
+                  "romancy: the data of a message converts to nlohmann::json");
+    return port_->add_message(channel, {}, detail::encode<detail::json>(data));
+  }
+  /// To one instance, which need not be there yet; likewise. Nothing happens if it has ended.
+  template <class Data> std::string send_to(std::string_view instance, std::string_view channel, const Data& data) {
+    static_assert(std::is_convertible_v<const Data&, detail::json>,
+                  "romancy: the data of a message converts to nlohmann::json");
+    return port_->add_message(channel, instance, detail::encode<detail::json>(data));
+  }
+  /// True the first time that an event of this source and id is processed: the inbox keeps both in this transaction, so
+  /// that they are kept exactly if what the activity does is. Begins the transaction. While another transaction is
+  /// processing the same event, waits for what becomes of it. @throws payload_error, storage_error
+  [[nodiscard]] bool first_time(const std::string& source, const std::string& id) {
+    return port_->add_to_inbox(source, id);
+  }
 
   const std::string& instance_id() const { return port_->instance_id(); }
   /// "create_order:1"

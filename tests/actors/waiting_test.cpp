@@ -391,6 +391,49 @@ TEST_P(Waiting, RefusesEventsThatNameNothingOrFitNothing) {
   EXPECT_NE(why("order.requested", {{"order_id", ""}}).find("is empty"), std::string::npos);
 }
 
+// -- in activities
+// -------------------------------------------------------------------------------------------------------
+
+constexpr auto announce = activity("announce", [](activity_context& ctx, const std::string& id, notebook& book) -> void {
+                            if (!ctx.first_time("somewhere", id)) return;
+                            write_row(ctx, "announce " + id);
+                            ctx.publish("news", "all " + id);
+                            ctx.send_to("A", "news", "only you " + id);
+                            try {
+                              ctx.transaction([&] {
+                                ctx.publish("news", "never");
+                                static_cast<void>(ctx.first_time("somewhere", "undone"));
+                                throw std::runtime_error{"undo"};
+                              });
+                            } catch (const std::runtime_error&) {
+                            }
+                            book.perhaps_fail("not yet");
+                          }).retry(fixed(1s));
+constexpr auto announcer =
+    workflow("announcer", [](workflow_context<announce>& ctx, const std::string& id) -> task<std::string> {
+      co_await ctx.call<announce>(id);
+      co_await ctx.call<announce>(id);
+      co_return "said";
+    });
+
+TEST_P(Waiting, HearsWhatAnActivitySaysOnceItCommits) {
+  book.failures_left = 1;
+  world<listener_flow, announcer> app{file, book};
+  app.start("listener", {2}, "A");
+  app.start("listener", {1}, "B");
+  app.advance(10ms);
+  app.start("announcer", {"1"}, "S");
+  app.advance(500ms);
+  EXPECT_EQ(app.status("B"), instance_status::running); // the first attempt has failed
+  ASSERT_TRUE(app.ends("A"));
+  ASSERT_TRUE(app.ends("B"));
+  EXPECT_EQ(app.instance("A").output, R"("all 1 only you 1 ")");
+  EXPECT_EQ(app.instance("B").output, R"("all 1 ")");
+  ASSERT_TRUE(app.ends("S"));
+  EXPECT_EQ(app.rows(), names{"announce 1"});
+  EXPECT_EQ(app.count("SELECT count(*) FROM inbox_events"), 1);
+}
+
 // -- versions -----------------------------------------------------------------------------------------------------------
 
 constexpr auto old_code = workflow("w", [](workflow_context<note>& ctx) -> task<std::string> {

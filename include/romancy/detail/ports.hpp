@@ -53,6 +53,9 @@ public:
   /// `why` is what was thrown. A failure fails the whole attempt instead.
   virtual void roll_back_scope(const std::exception_ptr& why) noexcept = 0;
   virtual std::string add_event(outgoing_event) = 0; ///< checks it; returns its id
+  /// To all with an empty `to`; returns its id.
+  virtual std::string add_message(std::string_view channel, std::string_view to, json data) = 0;
+  virtual bool add_to_inbox(const std::string& source, const std::string& id) = 0; ///< false: it is there already
   virtual void on_commit(std::function<void()>) = 0;
   virtual const std::string& instance_id() const = 0;
   virtual const std::string& step() const = 0; ///< "charge_card:1"
