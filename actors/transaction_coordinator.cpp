@@ -730,7 +730,7 @@ events_received transaction_coordinator::carry_out(const receive_events& request
     for (const auto& start : event.starts) {
       if (tables_->instances.insert(start, "", now)) continue;
       const auto there = tables_->instances.find(start.instance_id);
-      if (there && (there->workflow != start.workflow || there->input != start.input))
+      if (there && (there->workflow != start.workflow || there->start_input != start.input))
         throw event_conflict{"event " + event.id + " of " + event.source + " would start instance " + start.instance_id +
                              ", which exists already with another workflow or other inputs"};
     }

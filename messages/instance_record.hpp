@@ -21,6 +21,7 @@ struct instance_record {
   std::int64_t fence = 0;    ///< grows with each takeover; a commit with an older one is refused
   std::string owner_epoch;   ///< empty: nobody's
   int run = 1;               ///< how often it has continued as new, and 1
+  std::string start_input{}; ///< of the first run
   time_point started_at{};
   std::string parent_id{}; ///< not empty: a step of that instance waits for it
   std::optional<time_point> deadline{};

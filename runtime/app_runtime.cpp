@@ -157,10 +157,10 @@ private:
 
   /// As today's types read them: what was stored before a member was added is the same.
   bool same_inputs(const instance_record& stored, const instance_record& given) const {
-    if (stored.input == given.input) return true;
+    if (stored.start_input == given.input) return true;
     const auto* workflow = engine_->env().definitions.find_workflow(given.workflow);
     try {
-      return workflow->reencode(nlohmann::json::parse(stored.input)) ==
+      return workflow->reencode(nlohmann::json::parse(stored.start_input)) ==
              workflow->reencode(nlohmann::json::parse(given.input));
     } catch (const std::exception&) { // today's types cannot read it
       return false;

@@ -34,13 +34,15 @@ instance_table::instance_table(database& db)
                    soci::use(row_.instance_id), soci::use(row_.workflow), soci::use(row_.input),
                    soci::use(epoch_, epoch_is_), soci::use(row_.fence), soci::use(now_), soci::use(wake_at_),
                    soci::use(row_.parent_id, parent_is_), soci::use(deadline_, deadline_is_))},
-      find_{(db.session().prepare << "SELECT workflow_name, status, input_data, output_data, coalesce(park_reason, "
-                                     "error), fence, cancel_reason, owner_epoch, run, started_at, parent_id, deadline_at "
-                                     "FROM workflow_instances WHERE instance_id = :id",
-             soci::use(row_.instance_id), soci::into(row_.workflow), soci::into(status_), soci::into(row_.input),
-             soci::into(row_.output, output_is_), soci::into(row_.error, error_is_), soci::into(row_.fence),
-             soci::into(row_.cancel_reason, cancel_is_), soci::into(row_.owner_epoch, owner_is_), soci::into(row_.run),
-             soci::into(now_), soci::into(row_.parent_id, parent_is_), soci::into(deadline_, deadline_is_))},
+      find_{
+          (db.session().prepare << "SELECT workflow_name, status, input_data, output_data, coalesce(park_reason, "
+                                   "error), fence, cancel_reason, owner_epoch, run, started_at, parent_id, deadline_at, "
+                                   "coalesce(start_input, input_data) FROM workflow_instances WHERE instance_id = :id",
+           soci::use(row_.instance_id), soci::into(row_.workflow), soci::into(status_), soci::into(row_.input),
+           soci::into(row_.output, output_is_), soci::into(row_.error, error_is_), soci::into(row_.fence),
+           soci::into(row_.cancel_reason, cancel_is_), soci::into(row_.owner_epoch, owner_is_), soci::into(row_.run),
+           soci::into(now_), soci::into(row_.parent_id, parent_is_), soci::into(deadline_, deadline_is_),
+           soci::into(row_.start_input))},
       finish_{(db.session().prepare << "UPDATE workflow_instances SET status = :status, output_data = :output, "
                                        "error = coalesce(:error, error), owner_epoch = NULL, finished_at = :now "
                                        "WHERE instance_id = :id AND owner_epoch = :epoch AND fence = :fence",
@@ -192,9 +194,11 @@ bool instance_table::continue_as_new(const std::string& instance_id, const std::
   check_text(db_, "continue instance " + instance_id + " as new", {&instance_id, &input});
   const int next = run + 1;
   const auto at = to_text(now);
-  if (rows_changed((db_.session().prepare << "UPDATE workflow_instances SET input_data = :input, run = :next "
-                                             "WHERE instance_id = :id AND owner_epoch = :epoch AND fence = :fence AND "
-                                             "status = 'running' AND run = :run",
+  if (rows_changed((db_.session().prepare
+                        << "UPDATE workflow_instances SET start_input = coalesce(start_input, input_data), "
+                           "input_data = :input, run = :next "
+                           "WHERE instance_id = :id AND owner_epoch = :epoch AND fence = :fence AND "
+                           "status = 'running' AND run = :run",
                     soci::use(input), soci::use(next), soci::use(instance_id), soci::use(epoch), soci::use(fence),
                     soci::use(run))) != 1) {
     const auto stored = find(instance_id); // a commit whose outcome was unknown may have done it

@@ -1,8 +1,10 @@
 -- When an instance is taken up by somebody, or, if it is owned, when its owner looks at it. The end of time: when
--- something happens to it. run counts how often it continued as new. deadline_at: then it is cancelled.
+-- something happens to it. run counts how often it continued as new; start_input is then the input of the first run.
+-- deadline_at: then it is cancelled.
 ALTER TABLE workflow_instances
   ADD COLUMN IF NOT EXISTS wake_at DATETIME(6) NOT NULL DEFAULT '1970-01-01 00:00:00.000000',
   ADD COLUMN IF NOT EXISTS run INTEGER NOT NULL DEFAULT 1,
+  ADD COLUMN IF NOT EXISTS start_input LONGTEXT,
   ADD COLUMN IF NOT EXISTS parent_id VARCHAR(255),
   ADD COLUMN IF NOT EXISTS deadline_at DATETIME(6),
   ADD COLUMN IF NOT EXISTS cancelled_by VARCHAR(255),

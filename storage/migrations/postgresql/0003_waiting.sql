@@ -1,7 +1,9 @@
 -- When an instance is taken up by somebody, or, if it is owned, when its owner looks at it. The end of time: when
--- something happens to it. run counts how often it continued as new. deadline_at: then it is cancelled.
+-- something happens to it. run counts how often it continued as new; start_input is then the input of the first run.
+-- deadline_at: then it is cancelled.
 ALTER TABLE workflow_instances ADD COLUMN wake_at TIMESTAMP NOT NULL DEFAULT '1970-01-01 00:00:00.000000';
 ALTER TABLE workflow_instances ADD COLUMN run INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE workflow_instances ADD COLUMN start_input TEXT;
 ALTER TABLE workflow_instances ADD COLUMN parent_id VARCHAR(255);
 ALTER TABLE workflow_instances ADD COLUMN deadline_at TIMESTAMP;
 ALTER TABLE workflow_instances ADD COLUMN cancelled_by VARCHAR(255);
