@@ -56,6 +56,12 @@ public:
   using error::error;
 };
 
+/// What is asked of `storage` makes no sense: a limit, a path into inputs, or a page that came from nowhere.
+class query_error : public error {
+public:
+  using error::error;
+};
+
 /// `app::start` found the id taken by another workflow or with other inputs.
 class instance_conflict : public error {
 public:
