@@ -21,6 +21,9 @@ struct dialect {
   std::string_view share_locked;     ///< the same, by many at once
   std::string_view lock_migrations;  ///< until COMMIT, or unlock_migrations; selects 1 when it has the lock
   std::string_view unlock_migrations;
+  /// After the table's name: that rows are found by the index '#' and nothing else, where whatever is read is locked.
+  /// Empty: nothing is locked but what is changed.
+  std::string_view by_index;
   std::string_view id_matches; ///< that an instance_id fits the pattern '#', exactly as it is written
   std::string_view wildcards;  ///< of patterns: the first one stands for anything
   char escape;                 ///< before one that stands for itself; '[': around it
@@ -68,6 +71,7 @@ inline constexpr dialect sqlite3_dialect{
     .share_locked = "",
     .lock_migrations = "", // BEGIN IMMEDIATE has done it
     .unlock_migrations = "",
+    .by_index = "",
     .id_matches = "instance_id GLOB #",
     .wildcards = "*?[",
     .escape = '[',
@@ -106,6 +110,7 @@ inline constexpr dialect postgresql_dialect{
     .share_locked = " FOR SHARE",
     .lock_migrations = "SELECT 1 FROM pg_advisory_xact_lock(hashtext('romancy migrations'))",
     .unlock_migrations = "",
+    .by_index = "",
     .id_matches = like_pattern,
     .wildcards = "%_!",
     .escape = '!',
@@ -138,6 +143,7 @@ inline constexpr dialect mysql_dialect{
     .share_locked = " LOCK IN SHARE MODE",
     .lock_migrations = "SELECT GET_LOCK(CONCAT('romancy ', MD5(database())), 60)",
     .unlock_migrations = "DO RELEASE_LOCK(CONCAT('romancy ', MD5(database())))",
+    .by_index = " FORCE INDEX (#)",
     .id_matches = like_pattern,
     .wildcards = "%_!",
     .escape = '!',
