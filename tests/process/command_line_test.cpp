@@ -479,9 +479,9 @@ TEST_F(CommandLineLooking, ShowsHowLongEachStepAndAllOfThemTook) {
             "input     [{\"amount\":12.0,\"id\":\"P-2\",\"number\":2}]\n"
             "output    {\"order_id\":\"P-2\",\"paid\":true}\n"
             "history\n"
-            "  2026-01-01 00:00:02.000001          0.000 s  create_order:1     ActivityCompleted  null\n"
-            "  2026-01-01 00:00:02.000002          0.000 s  process_payment:1  ActivityCompleted  true\n"
-            "  2026-01-01 00:00:02.000003          0.000 s  ship_order:1       ActivityCompleted  null\n"
+            "  2026-01-01 00:00:02.000001      0.000 s  create_order:1     ActivityCompleted  null\n"
+            "  2026-01-01 00:00:02.000002      0.000 s  process_payment:1  ActivityCompleted  true\n"
+            "  2026-01-01 00:00:02.000003      0.000 s  ship_order:1       ActivityCompleted  null\n"
             "  2026-01-01 00:01:02.500000  01 min 00 s  @send_event:1      EventSent          \"P-2/@send_event:1\"\n");
 }
 
