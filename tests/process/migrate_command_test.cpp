@@ -34,8 +34,10 @@ protected:
 };
 
 TEST_P(MigrateCommand, AppliesWhatIsMissing) {
-  EXPECT_EQ(migrate({"--apply"}).output,
-            "applied 0001_initial\napplied 0002_cancel_and_resume\nschema version " + newest + "\n");
+  std::string all;
+  for (const auto& step : migrations::all(dialect_of(url))) all += "applied " + std::string{step.name} + '\n';
+  EXPECT_TRUE(all.starts_with("applied 0001_initial\napplied 0002_cancel_and_resume\n")) << all;
+  EXPECT_EQ(migrate({"--apply"}).output, all + "schema version " + newest + "\n");
   EXPECT_EQ(migrate().output, "schema version " + newest + ", nothing to do\n");
   EXPECT_EQ(json({}).dump(), R"({"applied":[],"version":)" + newest + "}");
 }
