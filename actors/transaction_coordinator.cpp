@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "storage/old_rows.hpp"
+
 namespace romancy {
 
 namespace {
@@ -209,6 +211,7 @@ caf::behavior transaction_coordinator::make_behavior() {
       [this](wait_for& request) { take_in(request); },
       [this](continue_as_new& request) { take_in(request); },
       [this](receive_events& request) { take_in(request); },
+      [this](remove_old& request) { take_in(request); },
       [this](const watch_outbox&) {
         outbox_watchers_.insert(current_sender());
         monitor(caf::actor_cast<caf::actor>(current_sender()));
@@ -840,6 +843,10 @@ events_marked transaction_coordinator::carry_out(const mark_events& request) {
 events_released transaction_coordinator::carry_out(const release_events& request) {
   tables_->outbox.release(epoch_);
   return {request.ticket};
+}
+
+removed_old transaction_coordinator::carry_out(const remove_old& request) {
+  return {old_rows{*db_}.remove(request.target, db_->now(env_->clock->now()) - request.age, request.limit)};
 }
 
 } // namespace romancy

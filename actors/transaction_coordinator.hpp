@@ -123,6 +123,7 @@ private:
   events_claimed carry_out(const claim_events&);
   events_marked carry_out(const mark_events&);
   events_released carry_out(const release_events&);
+  removed_old carry_out(const remove_old&);
   void write_step(step_record& step);
   void end_connections_of(const std::string& epoch);
   void give_back_all_of(const std::string& epoch);

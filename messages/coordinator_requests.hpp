@@ -2,6 +2,7 @@
 /// with the request's ticket; a request that could not be carried out is answered by request_failed.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "messages/history_record.hpp"
 #include "messages/incoming_event.hpp"
 #include "messages/instance_record.hpp"
+#include "messages/retention_target.hpp"
 #include "messages/step_record.hpp"
 #include "messages/wait_record.hpp"
 
@@ -180,5 +182,17 @@ struct events_released {
 /// Sent after a commit to those who asked by watch_outbox.
 struct events_committed {};
 struct watch_outbox {};
+
+// -- retention ------------------------------------------------------------------------------------------------------
+
+/// Removes what is older than `age`, by the database's clock where it has one: at most `limit` of it.
+struct remove_old {
+  retention_target target{};
+  std::chrono::milliseconds age{};
+  int limit = 0;
+};
+struct removed_old {
+  int removed = 0;
+};
 
 } // namespace romancy

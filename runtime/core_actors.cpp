@@ -5,6 +5,7 @@
 #include "actors/dispatcher.hpp"
 #include "actors/executor_pool.hpp"
 #include "actors/http_publisher.hpp"
+#include "actors/janitor.hpp"
 #include "actors/outbox_relayer_actor.hpp"
 #include "actors/session_pool.hpp"
 #include "actors/spawn_blocking.hpp"
@@ -60,6 +61,11 @@ core_actors::core_actors(caf::actor_system& system, environment_ptr env)
   if (env_->open_listener)
     children.push_back({"commit_listener", [shared, names](caf::event_based_actor* self) {
                           return spawn_blocking<commit_listener>(self, *shared, shared, names);
+                        }});
+  if (janitor::has_work(env_->options.retention))
+    children.push_back({"janitor", [shared, names](caf::event_based_actor* self) {
+                          return caf::actor{self->spawn<janitor>(shared, names->get("transaction_coordinator"),
+                                                                 names->get("timekeeper"))};
                         }});
   supervisor_ = system.spawn<romancy::supervisor>(env_, roster_, std::move(children));
 }

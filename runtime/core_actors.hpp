@@ -15,8 +15,9 @@ namespace romancy {
 
 /// Which actors an app consists of, and in which order they depend on each other:
 /// callback_runner, timekeeper, transaction_coordinator, worker_lease, session_pool, executor_pool, dispatcher,
-/// commit_listener, then http_publisher and outbox_relayer. Without workflows there are no sessions to lend, no executors
-/// and no dispatcher; on SQLite there is no session_pool, and only PostgreSQL has a commit_listener.
+/// commit_listener, janitor, then http_publisher and outbox_relayer. Without workflows there are no sessions to lend, no
+/// executors and no dispatcher; on SQLite there is no session_pool, only PostgreSQL has a commit_listener, and there is a
+/// janitor only if something is to be removed.
 class core_actors {
 public:
   core_actors(caf::actor_system& system, environment_ptr env);

@@ -33,6 +33,12 @@ template <class T> void at_least(const std::string& option, T value, T least) {
 /// What is longer is as good as for ever, and must not overflow where it is added to a time.
 constexpr std::chrono::hours for_ever{24 * 365};
 
+/// An age of 100 years is one that nothing has; more must not overflow where it is taken from a time.
+void limit_ages(retention_options& options) {
+  for (auto* age : {&options.finished_instances, &options.delivered_events, &options.dead_events, &options.inbox})
+    *age = std::min<std::chrono::milliseconds>(*age, 100 * for_ever);
+}
+
 template <class... Durations> void limit(Durations&... durations) {
   ((durations = std::min<std::chrono::milliseconds>(durations, for_ever)), ...);
 }
@@ -56,8 +62,21 @@ void check(const outbox_options& options) {
     throw startup_error{"outbox.max_age_hours is negative: set it to a number of hours, or to 0 for no limit"};
 }
 
+void check(const retention_options& options) {
+  using std::chrono::milliseconds;
+  at_least("retention.finished_instances", options.finished_instances, milliseconds{0});
+  at_least("retention.delivered_events", options.delivered_events, milliseconds{0});
+  at_least("retention.dead_events", options.dead_events, milliseconds{0});
+  at_least("retention.inbox", options.inbox, milliseconds{0});
+  at_least("retention.interval", options.interval, milliseconds{1});
+  at_least("retention.batch", options.batch, 1);
+  if (options.batch > 1000)
+    throw startup_error{"retention.batch is " + std::to_string(options.batch) + ": set it to at most 1000"};
+}
+
 void check(const app_options& options) {
   using std::chrono::milliseconds;
+  check(options.retention);
   if (options.outbox.enabled) check(options.outbox);
   try {
     check_name(options.service_name, "service_name");
@@ -80,7 +99,8 @@ void check(const app_options& options) {
 engine::engine(app_options options, detail::definition_table definitions, detail::dependency_set dependencies)
     : url_{database_url::parse(options.database)}, env_{std::make_shared<environment>()} {
   check(options);
-  limit(options.database_timeout, options.shutdown_timeout, options.worker_lease);
+  limit(options.database_timeout, options.shutdown_timeout, options.worker_lease, options.retention.interval);
+  limit_ages(options.retention);
   if (options.worker_id.empty()) options.worker_id = "worker";
   env_->definitions = definitions;
   env_->dependencies = std::move(dependencies);

@@ -67,5 +67,6 @@ inline std::chrono::steady_clock::time_point deadline_after(std::chrono::millise
 /// @throws startup_error that names the option and says what it may be.
 void check(const app_options& options);
 void check(const outbox_options& options);
+void check(const retention_options& options);
 
 } // namespace romancy

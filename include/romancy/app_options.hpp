@@ -7,6 +7,7 @@
 
 #include <romancy/lifecycle_hooks.hpp>
 #include <romancy/outbox_options.hpp>
+#include <romancy/retention_options.hpp>
 #include <romancy/retry_policy.hpp>
 
 namespace caf {
@@ -26,6 +27,8 @@ struct app_options {
   /// The `source` of events that do not name one. A URI reference, not empty.
   std::string service_name = "romancy";
   outbox_options outbox{};
+  /// What is removed once it is old enough. By default nothing is.
+  retention_options retention{};
   /// Called as things happen; see lifecycle_hooks. Null: none.
   std::shared_ptr<lifecycle_hooks> hooks{};
   /// Of activities without `.retry(…)`, and of what workflows do by themselves: `ctx.transaction`, events. Exponential

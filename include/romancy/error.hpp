@@ -58,6 +58,12 @@ public:
   using error::error;
 };
 
+/// What is asked of `storage` makes no sense: a limit, a path into inputs, or a page that came from nowhere.
+class query_error : public error {
+public:
+  using error::error;
+};
+
 /// Thrown *by an activity* that knows when it is worth trying again: `throw retry_after{30s, "the gateway is busy"}`. The
 /// attempt counts as failed, and the next one begins after `delay` instead of the delay of the policy, whose max_attempts
 /// and max_duration still hold; its max_interval, retryable and non_retryable do not.

@@ -8,8 +8,9 @@
 ///   send_event_transactional.hpp     events; typed_event.hpp, event_data.hpp, event_options.hpp
 ///   retry_policy.hpp                 exponential(100ms).max_attempts(5).jitter(0.2); isolation_level.hpp
 ///   app.hpp, run.hpp                 serving workflows, starting instances, waiting for results
-///   app_options.hpp, outbox_options.hpp, lifecycle_hooks.hpp
-///   storage.hpp, outbox_event.hpp    looking at the database
+///   app_options.hpp, outbox_options.hpp, retention_options.hpp, lifecycle_hooks.hpp
+///   storage.hpp, outbox_event.hpp    looking at the database: instance_filter.hpp, input_condition.hpp,
+///                                    instance_page.hpp, instance_summary.hpp, instance_details.hpp, history_entry.hpp
 ///   outbox_relayer.hpp               a relayer of its own
 ///   health.hpp, error.hpp
 #pragma once

@@ -1,3 +1,5 @@
+#include <sstream>
+
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -49,7 +51,8 @@ TEST_F(CommandLine, ExplainsItselfEverywhere) {
                                                 {"workflow", "list"},
                                                 {"workflow", "show"},
                                                 {"workflow", "cancel"},
-                                                {"workflow", "resume"}}) {
+                                                {"workflow", "resume"},
+                                                {"clean"}}) {
     auto arguments = command;
     arguments.push_back("--help");
     const auto help = romancy(arguments);
@@ -165,7 +168,8 @@ const std::vector<words> looking{{"outbox", "status"},
                                  {"workflow", "list"},
                                  {"workflow", "show", "P-1"},
                                  {"workflow", "cancel", "P-1", "--reason", "a test"},
-                                 {"workflow", "resume", "--id", "P-3"}};
+                                 {"workflow", "resume", "--id", "P-3"},
+                                 {"clean", "--finished-before", "0s", "--dead-before", "0s"}};
 
 TEST_F(CommandLineOnVersion1, OnlyLooksAndSaysThatItIsToBeMigrated) {
   for (auto command : looking) {
@@ -369,6 +373,193 @@ TEST_F(CommandLineWithOrders, ResumesTheParkedOnesThatAreMeantAndSaysHowMany) {
   const auto nothing_left = resume({"--workflow", "process_order"});
   EXPECT_EQ(nothing_left.code, 0) << nothing_left.output;
   EXPECT_EQ(nothing_left.output, "0 instances go on\n");
+}
+
+// -- looking ----------------------------------------------------------------------------------------------------------
+
+class CommandLineLooking : public CommandLineWithOrders {
+protected:
+  finished_process list(words arguments) {
+    arguments.insert(arguments.begin(), {"workflow", "list"});
+    arguments.insert(arguments.end(), {"--database", file});
+    return romancy(std::move(arguments));
+  }
+  /// The objects that --json gives, one a line.
+  std::vector<nlohmann::json> objects(words arguments) {
+    arguments.emplace_back("--json");
+    const auto found = list(std::move(arguments));
+    EXPECT_EQ(found.code, 0) << found.output;
+    std::vector<nlohmann::json> all;
+    std::istringstream lines{found.output};
+    for (std::string text; std::getline(lines, text);) all.push_back(nlohmann::json::parse(text));
+    return all;
+  }
+  std::string ids(words arguments) {
+    std::string text;
+    for (const auto& object : objects(std::move(arguments)))
+      text += (text.empty() ? "" : " ") + object.at("instance_id").get<std::string>();
+    return text;
+  }
+};
+
+TEST_F(CommandLineLooking, ListsTheInstancesThatAreMeant) {
+  EXPECT_EQ(ids({}), "P-1 P-2 P-3");
+  EXPECT_EQ(ids({"--newest-first"}), "P-3 P-2 P-1");
+  EXPECT_EQ(ids({"--status", "parked", "--status", "running"}), "P-1 P-3");
+  EXPECT_EQ(ids({"--workflow", "process_order", "--workflow", "other"}), "P-1 P-2 P-3");
+  EXPECT_EQ(ids({"--workflow", "other"}), "");
+  EXPECT_EQ(ids({"--id", "P-2"}), "P-2");
+  EXPECT_EQ(ids({"--id-prefix", "P-"}), "P-1 P-2 P-3");
+  EXPECT_EQ(ids({"--id-prefix", "%"}), "");
+  EXPECT_EQ(ids({"--id-contains", "-3"}), "P-3");
+  EXPECT_EQ(ids({"--started-after", "2026-01-01T00:00:02Z"}), "P-2 P-3");
+  EXPECT_EQ(ids({"--started-before", "2026-01-01T01:00:02+01:00"}), "P-1");
+  EXPECT_EQ(ids({"--finished-after", "2026-01-01T00:00:03.000001Z"}), "P-3");
+  EXPECT_EQ(ids({"--finished-before", "1s", "--status", "completed"}), "P-2");
+  EXPECT_EQ(ids({"--started-after", "36500d", "--started-before", "0s", "--limit", "1"}), "P-1");
+}
+
+TEST_F(CommandLineLooking, ListsInstancesByWhatTheyWereStartedWith) {
+  EXPECT_EQ(ids({"--input", "$[0].id=P-2"}), "P-2");
+  EXPECT_EQ(ids({"--input", "$[0].id=\"P-2\""}), "P-2");
+  EXPECT_EQ(ids({"--input", "$[0].amount=13"}), "P-3");
+  EXPECT_EQ(ids({"--input", "$[0].amount=\"13\""}), "");
+  EXPECT_EQ(ids({"--input", "$[0].number=1", "--input", "$[0].amount=11.0"}), "P-1");
+  EXPECT_EQ(ids({"--input", "$[0].\"a=b\"=x"}), "");
+  for (const auto* wrong : {"$[0].id", "id=P-2", "$[*]=1", "$[0]=[1]", "$[0]={}"}) {
+    const auto refused = list({"--input", wrong});
+    EXPECT_EQ(refused.code, 2) << wrong << ": " << refused.output;
+    EXPECT_EQ(std::count(refused.output.begin(), refused.output.end(), '\n'), 1) << refused.output;
+  }
+}
+
+TEST_F(CommandLineLooking, ListsPageAfterPage) {
+  const auto first = objects({"--limit", "2"});
+  ASSERT_EQ(first.size(), 2U);
+  EXPECT_EQ(ids({"--page", first[1].at("page")}), "P-3");
+  EXPECT_EQ(ids({"--page", first[0].at("page"), "--limit", "1"}), "P-2");
+  const auto text = list({"--limit", "2"});
+  EXPECT_NE(text.output.find("there are more: romancy workflow list --page " + first[1].at("page").get<std::string>()),
+            std::string::npos)
+      << text.output;
+  EXPECT_EQ(list({"--limit", "3"}).output.find("more"), std::string::npos);
+  EXPECT_EQ(ids({"--limit", "5000"}), "P-1 P-2 P-3");
+  for (const words& wrong : {words{"--page", "x"}, words{"--page", first[1].at("page"), "--newest-first"},
+                             words{"--limit", "0"}, words{"--status", "done"}, words{"--started-after", "yesterday"}}) {
+    const auto refused = list(wrong);
+    EXPECT_EQ(refused.code, 2) << wrong[0] << ": " << refused.output;
+    EXPECT_EQ(std::count(refused.output.begin(), refused.output.end(), '\n'), 1) << refused.output;
+  }
+}
+
+TEST_F(CommandLineLooking, ListsMoreThanAPageAtOnce) {
+  database_file outside{file};
+  outside.db().begin();
+  outside.db().session()
+      << "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2100) INSERT INTO "
+         "workflow_instances (instance_id, workflow_name, status, input_data, started_at) SELECT 'N-' || "
+         "i, 'other', 'completed', '[]', '2026-01-02 00:00:00.000000' FROM n";
+  outside.db().commit();
+  const auto all = objects({"--workflow", "other", "--limit", "2050"});
+  ASSERT_EQ(all.size(), 2050U);
+  EXPECT_EQ(objects({"--workflow", "other", "--page", all.back().at("page")}).size(), 50U);
+}
+
+TEST_F(CommandLineLooking, PrintsColumnsForPeople) {
+  database_file{file}.db().session() << "UPDATE workflow_instances SET instance_id = 'P-1000' WHERE instance_id = 'P-1'";
+  EXPECT_EQ(list({}).output,
+            "2026-01-01 00:00:01.000000  running       P-1000  process_order\n"
+            "2026-01-01 00:00:02.000000  completed     P-2     process_order\n"
+            "2026-01-01 00:00:03.000000  parked        P-3     process_order  history disagrees\n");
+}
+
+TEST_F(CommandLineLooking, ShowsHowLongEachStepAndAllOfThemTook) {
+  const auto shown = show("P-2");
+  EXPECT_EQ(shown.at("duration_us"), 1'000'000);
+  EXPECT_EQ(shown.at("history").at(0).at("took_us"), 1);
+  EXPECT_EQ(shown.at("pending_events"), nlohmann::json::array());
+  EXPECT_EQ(shown.at("pending_compensations"), nlohmann::json::array());
+  EXPECT_EQ(show("P-1").at("duration_us"), nullptr);
+  EXPECT_EQ(show("P-1").at("pending_events"), words{"E-1"});
+  EXPECT_EQ(show("P-3").at("pending_compensations"), words{"reserve:1"});
+  database_file{file}.db().session() << "UPDATE workflow_history SET created_at = '2026-01-01 00:01:02.500000' WHERE "
+                                        "activity_id = '@send_event:1'";
+  EXPECT_EQ(romancy({"workflow", "show", "P-2", "--database", file}).output,
+            "instance  P-2\n"
+            "workflow  process_order\n"
+            "status    completed\n"
+            "started   2026-01-01 00:00:02.000000\n"
+            "finished  2026-01-01 00:00:03.000000\n"
+            "took      1.000 s\n"
+            "input     [{\"amount\":12.0,\"id\":\"P-2\",\"number\":2}]\n"
+            "output    {\"order_id\":\"P-2\",\"paid\":true}\n"
+            "history\n"
+            "  2026-01-01 00:00:02.000001      0.000 s  create_order:1     ActivityCompleted  null\n"
+            "  2026-01-01 00:00:02.000002      0.000 s  process_payment:1  ActivityCompleted  true\n"
+            "  2026-01-01 00:00:02.000003      0.000 s  ship_order:1       ActivityCompleted  null\n"
+            "  2026-01-01 00:01:02.500000  01 min 00 s  @send_event:1      EventSent          \"P-2/@send_event:1\"\n");
+}
+
+// -- cleaning ---------------------------------------------------------------------------------------------------------
+
+class CommandLineCleaning : public CommandLineLooking {
+protected:
+  finished_process clean(words arguments) {
+    arguments.insert(arguments.begin(), "clean");
+    arguments.insert(arguments.end(), {"--database", file});
+    return romancy(std::move(arguments));
+  }
+  words events() { return database_file{file}.texts("SELECT event_id FROM outbox_events ORDER BY 1"); }
+  CommandLineCleaning() {
+    database_file outside{file};
+    outside.db().session() << "UPDATE outbox_events SET created_at = '2026-01-01 00:00:00.000000', "
+                              "published_at = CASE WHEN status = 'published' THEN '2026-01-01 00:00:05.000000' END";
+  }
+};
+
+TEST_F(CommandLineCleaning, RemovesWhatIsNamedAndOldEnough) {
+  EXPECT_EQ(clean({"--delivered-before", "2026-01-01T00:00:05Z", "--finished-before", "2026-01-01T00:00:03Z"}).output,
+            "delivered_events    0 removed\nfinished_instances  0 removed\n");
+  const auto tried = clean({"--delivered-before", "1h", "--finished-before", "1h", "--dry-run"});
+  EXPECT_EQ(tried.output, "delivered_events    1 would be removed\nfinished_instances  1 would be removed\n");
+  EXPECT_EQ(ids({}), "P-1 P-2 P-3");
+  const auto done = clean({"--finished-before", "1h", "--json"});
+  EXPECT_EQ(done.code, 0) << done.output;
+  EXPECT_EQ(done.output, "{\"dry_run\":false,\"finished_instances\":1}\n");
+  EXPECT_EQ(ids({}), "P-1 P-3");
+  EXPECT_EQ(database_file{file}.number("SELECT count(*) FROM workflow_history WHERE instance_id = 'P-2'"), 0);
+  EXPECT_EQ(database_file{file}.number("SELECT count(*) FROM workflow_history"), 1);
+  EXPECT_EQ(events(), (words{"E-1", "E-2", "E-3"}));
+  EXPECT_EQ(clean({"--delivered-before", "1h"}).code, 0);
+  EXPECT_EQ(events(), (words{"E-1", "E-3"}));
+  EXPECT_EQ(clean({"--dead-before", "1h"}).code, 0);
+  EXPECT_EQ(events(), words{"E-1"});
+  const auto gone = romancy({"workflow", "show", "P-2", "--database", file});
+  EXPECT_EQ(gone.code, 1);
+  EXPECT_NE(gone.output.find("it has been removed"), std::string::npos) << gone.output;
+}
+
+TEST_F(CommandLineCleaning, RemovesAllThereIsInSmallTransactions) {
+  database_file outside{file};
+  outside.db().begin();
+  outside.db().session()
+      << "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 95) INSERT INTO "
+         "workflow_instances (instance_id, workflow_name, status, input_data, started_at, finished_at) "
+         "SELECT 'N-' || i, 'other', 'failed', '[]', '2026-01-02', '2026-01-03' FROM n";
+  outside.db().commit();
+  EXPECT_EQ(clean({"--finished-before", "1h", "--batch", "10"}).output, "finished_instances  96 removed\n");
+  EXPECT_EQ(ids({}), "P-1 P-3");
+}
+
+TEST_F(CommandLineCleaning, RemovesNothingWithoutBeingToldWhatAndHowOld) {
+  for (const words& wrong : {words{}, words{"--dry-run"}, words{"--finished-before", "old"},
+                             words{"--finished-before", "1h", "--batch", "0"}}) {
+    const auto refused = clean(wrong);
+    EXPECT_EQ(refused.code, 2) << refused.output;
+    EXPECT_EQ(std::count(refused.output.begin(), refused.output.end(), '\n'), 1) << refused.output;
+  }
+  EXPECT_NE(clean({}).output.find("--finished-before"), std::string::npos);
+  EXPECT_EQ(ids({}), "P-1 P-2 P-3");
 }
 
 } // namespace

@@ -221,20 +221,21 @@ TEST_P(Migrations, GoOnWhereAKilledProcessHasLeftThemHalfApplied) {
   const auto db = open();
   // Each statement of each step is the last one of a process.
   const auto& steps = migrations::all(db->dialect());
+  auto left = steps.size() + 1;
   for (const auto& step : steps) {
+    --left;
     const auto statements = migrations::statements(step.sql);
     for (std::size_t done = 1; done <= statements.size(); ++done) {
       for (const auto& table :
            texts(*db, "SELECT table_name FROM information_schema.tables WHERE table_schema = database()"))
         db->session() << "DROP TABLE " + table;
-      if (step.version >= 2) make_version_1_with_orders(*db);
+      if (step.version > 1) make_version_1_with_orders(*db);
       for (const auto& before : steps)
-        if (before.version >= 2 && before.version < step.version)
+        if (before.version > 1 && before.version < step.version)
           run_all(db->session(), before.sql + migrations::record(before));
       for (std::size_t i = 0; i < done; ++i) db->session() << statements[i];
       if (db->in_transaction()) db->commit();
-      EXPECT_EQ(static_cast<std::ptrdiff_t>(migrations::apply(*db).size()),
-                std::count_if(steps.begin(), steps.end(), [&](auto& one) { return one.version >= step.version; }));
+      EXPECT_EQ(migrations::apply(*db).size(), left) << step.name << " after statement " << done;
       EXPECT_EQ(migrations::current(*db), migrations::newest());
       if (step.version == 2) {
         EXPECT_EQ(texts(*db,

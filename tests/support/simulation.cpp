@@ -208,7 +208,7 @@ void simulation::crash() {
   scheduler_->clock().cancel_all();
   std::vector<caf::actor> roots;
   for (const auto* name : {"supervisor", "callback_runner", "timekeeper", "transaction_coordinator", "worker_lease",
-                           "session_pool", "executor_pool", "dispatcher", "http_publisher", "outbox_relayer"})
+                           "session_pool", "executor_pool", "dispatcher", "janitor", "http_publisher", "outbox_relayer"})
     if (auto actor = std::string_view{name} == "supervisor" ? core_->supervisor() : roster().get(name))
       roots.push_back(actor);
   roots.push_back(std::exchange(broker_clock_, nullptr));

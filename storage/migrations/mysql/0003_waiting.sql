@@ -47,6 +47,7 @@ CREATE TABLE IF NOT EXISTS channel_messages (
   published_at DATETIME(6) NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 CREATE INDEX IF NOT EXISTS idx_messages_of_instance ON channel_messages(instance_id, channel, id);
+CREATE INDEX IF NOT EXISTS idx_messages_published ON channel_messages(published_at);
 CREATE INDEX IF NOT EXISTS idx_messages_of_anyone ON channel_messages(channel, id);
 
 -- Events that were received. One that comes again is not processed again.

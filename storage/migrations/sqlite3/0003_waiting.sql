@@ -47,6 +47,7 @@ CREATE TABLE channel_messages (
   published_at TIMESTAMP NOT NULL
 );
 CREATE INDEX idx_messages_of_instance ON channel_messages(instance_id, channel, id) WHERE instance_id IS NOT NULL;
+CREATE INDEX idx_messages_published ON channel_messages(published_at);
 CREATE INDEX idx_messages_of_anyone ON channel_messages(channel, id) WHERE instance_id IS NULL;
 
 -- Events that were received. One that comes again is not processed again.
