@@ -33,7 +33,7 @@ protected:
 };
 
 TEST_P(Janitor, IsNotThereWhenEverythingIsKeptForEver) {
-  world<plain> app{file, book};
+  world<plain> app{file, book, {.retention = {.inbox = 0ms}}};
   app.settle();
   EXPECT_TRUE(app.roster().get("dispatcher"));
   EXPECT_FALSE(app.roster().get("janitor"));

@@ -155,11 +155,21 @@ TEST_P(OldRows, AreCountedAsTheyWouldBeRemoved) {
   write_instances(3s);
   write_events(1s);
   write_events(3s, "completed-3s");
+  commit([&] {
+    ASSERT_TRUE(all->inbox.insert("s", "old", "t", now - 3s));
+    ASSERT_TRUE(all->inbox.insert("s", "new", "t", now - 1s));
+    all->channels.send("completed-3s", "c", "{}", now - 3s); // has ended
+    all->channels.send("nobody", "c", "{}", now - 3s);
+    all->channels.send("nobody", "c", "{}", now - 1s);
+  });
+  EXPECT_EQ(commit([&] { return old.count(retention_target::inbox, now - 2s); }), 2);
   for (const auto target : all_retention_targets) {
     const auto expected = commit([&] { return old.count(target, now - 2s); });
     EXPECT_EQ(remove(target, 2s), expected) << to_string(target);
     EXPECT_GT(expected, 0) << to_string(target);
   }
+  EXPECT_EQ(texts(*db, "SELECT event_id FROM inbox_events"), std::vector<std::string>{"new"});
+  EXPECT_EQ(number(*db, "SELECT count(*) FROM channel_messages"), 1);
 }
 
 TEST_P(OldRows, AreRemovedOnlyInsideATransaction) {
