@@ -168,7 +168,8 @@ TEST_P(Migrations, KeepTheRowsOfVersion1) {
   const auto of_dead = all.epochs.remove_dead("me", time_point{std::chrono::sys_days{std::chrono::year{2026} / 2 / 1}});
   ASSERT_EQ(of_dead, std::vector<std::string>{"dead"});
   all.instances.release("dead");
-  const auto claimed = all.instances.claim("me", {"process_order"}, 9, std::chrono::sys_days{std::chrono::year{2026} / 2 / 1});
+  const auto claimed =
+      all.instances.claim("me", {"process_order"}, 9, std::chrono::sys_days{std::chrono::year{2026} / 2 / 1});
   ASSERT_EQ(claimed.size(), 1U);
   EXPECT_EQ(claimed[0].instance_id, "P-1");
   EXPECT_EQ(claimed[0].fence, 2);
