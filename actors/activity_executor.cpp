@@ -99,9 +99,6 @@ void activity_executor::execute(const execute_attempt& job, const caf::strong_ac
   } catch (const detail::undecodable_input& e) {
     why = e.what();
     fault = attempt_fault::undecodable;
-  } catch (const attempt_stopped& e) {
-    why = e.what();
-    if (attempt.unwanted()) fault = attempt_fault::lost;
   } catch (const retry_after& e) {
     why = e.what();
     delay = e.delay();
@@ -113,13 +110,16 @@ void activity_executor::execute(const execute_attempt& job, const caf::strong_ac
     why = "it threw something that is no std::exception";
     thrown = std::current_exception();
   }
-  if (fault == attempt_fault::own && !attempt.had_no_session() && attempt.timed_out()) {
+  if (fault == attempt_fault::own && attempt.unwanted()) { // what it says then may be because it was asked to stop
+    fault = attempt_fault::lost;
+  } else if (fault == attempt_fault::own && !attempt.had_no_session() && attempt.timed_out()) {
     const attempt_timed_out late{*job.entry->timeout};
     why = why.empty() || why == late.what() ? late.what() : std::string{late.what()} + " (it ended with: " + why + ')';
     thrown = std::make_exception_ptr(late);
   }
   if (fault == attempt_fault::own && thrown && !delay && !retry_of(job.entry, env_->options).tries_again_after(thrown))
     fault = attempt_fault::terminal;
+  thrown = nullptr; // it may hold what belongs to the session
   if (const auto refused = attempt.refused_statement(); !refused.empty()) {
     why = refused;
     fault = attempt_fault::terminal;

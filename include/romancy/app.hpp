@@ -81,12 +81,12 @@ public:
     return run<typename detail::definition_t<Workflow>::output>{runtime_, id};
   }
 
-  /// Has an instance stopped and undone, whichever process runs it: the attempt that is running ends first, no further
-  /// step begins once its owner has noticed (at once here, within a second elsewhere), and what is done is compensated,
-  /// the last one first. Then it is `cancelled`, with `reason`. A parked instance is undone as well. Returns when the
-  /// request is committed: true if it will be undone, unless it completes before that is noticed; false if it has
-  /// completed or failed, or its own failure is being undone. Thread-safe. Not from inside an activity that holds the
-  /// session: the request could not be committed before that one returns.
+  /// Has an instance stopped and undone, whichever process runs it: the attempt that is running is asked to stop and ends
+  /// first, no further step begins once its owner has noticed (at once here, within a second elsewhere), and what is done
+  /// is compensated, the last one first. Then it is `cancelled`, with `reason`. A parked instance is undone as well.
+  /// Returns when the request is committed: true if it will be undone, unless it completes before that is noticed; false
+  /// if it has completed or failed, or its own failure is being undone. Thread-safe. Not from inside an activity that
+  /// holds the session: the request could not be committed before that one returns.
   /// @throws error if there is no such instance; payload_error for a reason that cannot be stored; storage_error
   bool cancel(const std::string& id, const std::string& reason = {}, const std::string& author = {}) {
     return runtime_->cancel(id, reason, author);

@@ -89,7 +89,8 @@ public:
 };
 
 /// Thrown by check_stop() in an attempt whose result is not waited for any more: its instance is cancelled, the app
-/// stops, or another worker has the instance. Let it leave the activity: the attempt then is undone and not counted.
+/// stops, or another worker has the instance. Let it leave the activity: the attempt then is undone and not counted. So
+/// is one that throws something else after that, but terminal_error.
 class attempt_stopped : public error {
 public:
   using error::error;

@@ -206,6 +206,21 @@ TEST_P(StopToken, IsRequestedWhenTheInstanceGoesOnElsewhere) {
   EXPECT_EQ(app.history("A"), names{"outside:1 ActivityCompleted"});
 }
 
+TEST_P(StopToken, OfALostInstanceMakesWhateverIsThrownAfterItUncounted) {
+  world<working_outside> app{file, book, {.default_retry = no_retry()}};
+  book.meanwhile = [&] {
+    book.meanwhile = nullptr;
+    app.kill("executor_pool");
+    while (!book.stop_token().stop_requested() && app.step()) {
+    }
+    throw std::runtime_error{"the client was told to stop"}; // its instance hears of that before its own end
+  };
+  app.start("working_outside", {1}, "A");
+  ASSERT_TRUE(app.ends("A"));
+  EXPECT_EQ(app.status("A"), instance_status::completed) << app.instance("A").error;
+  EXPECT_EQ(book.lines, (names{"outside 1", "outside 1"}));
+}
+
 TEST_P(StopToken, OutlivesItsAttempt) {
   world<working_outside> app{file, book};
   book.meanwhile = [&] { token = book.stop_token(); };
