@@ -109,9 +109,7 @@ workflow_instance::workflow_instance(caf::actor_config& cfg, environment_ptr env
                                                                                                               how)} {}
 
 void workflow_instance::on_exit() {
-  for (const auto& [ticket, step] : pending_) // what has not begun does not begin for nobody, and what runs may stop
-    if (step.how == way::execute && !step.waits)
-      tell_as(caf::strong_actor_ptr{ctrl()}, peers_.executors, withdraw_attempt{ticket});
+  withdraw_attempts(stop_cause::left);
   pending_.clear();
   coroutine_.reset(); // destroyed where it is suspended; an inline transaction that still runs keeps it until it returns
   suspended_ = {};
@@ -784,11 +782,15 @@ void workflow_instance::leave(leaving how) {
   leaving_ = how;
   suspended_ = {};
   condition_ = nullptr;
+  withdraw_attempts(how == leaving::cancelled ? stop_cause::cancelled : stop_cause::left);
+  leave_if_nothing_is_on_the_way();
+}
+
+/// What has not begun does not begin for nobody, and what runs may stop.
+void workflow_instance::withdraw_attempts(stop_cause why) {
   for (const auto& [ticket, step] : pending_)
     if (step.how == way::execute && !step.waits)
-      tell_as(caf::strong_actor_ptr{ctrl()}, peers_.executors,
-              withdraw_attempt{ticket, how == leaving::cancelled ? stop_cause::cancelled : stop_cause::left});
-  leave_if_nothing_is_on_the_way();
+      tell_as(caf::strong_actor_ptr{ctrl()}, peers_.executors, withdraw_attempt{ticket, why});
 }
 
 void workflow_instance::leave_if_nothing_is_on_the_way() {
@@ -864,6 +866,7 @@ void workflow_instance::park(const std::string& why) {
 
 void workflow_instance::settle(instance_status status, std::string output, std::string error) {
   ending_ = true;
+  withdraw_attempts(stop_cause::left);
   pending_.clear();
   suspended_ = {};
   condition_ = nullptr;

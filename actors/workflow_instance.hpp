@@ -108,6 +108,7 @@ private:
   bool is_cancelling() const { return !record_.cancel_reason.empty() && !ending_; }
   void leave(leaving how);
   void leave_if_nothing_is_on_the_way();
+  void withdraw_attempts(stop_cause why);
   void fail(const std::string& why);
   void compensate_next();
   void settle(instance_status status, std::string output, std::string error);
