@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "cli/answer_script.hpp"
-#include "cli/received_event.hpp"
+#include "messages/received_event.hpp"
 
 namespace romancy::cli {
 

@@ -27,7 +27,7 @@ int main(int argc, char** argv) {
 
   std::set<std::string> received; // by one thread of the sink
   {
-    const romancy::cli::event_sink broker{{.on_event = [&](const romancy::cli::received_event& event) {
+    const romancy::cli::event_sink broker{{.on_event = [&](const romancy::received_event& event) {
       received.insert(event.type + ' ' + event.data.dump());
     }}};
     const auto broker_url = "http://127.0.0.1:" + std::to_string(broker.port()) + "/events";

@@ -1,10 +1,10 @@
-#include "cli/cloud_event_decoder.hpp"
+#include "actors/cloud_event_decoder.hpp"
 
 #include <gtest/gtest.h>
 
-#include "tests/cli/refusal.hpp"
+#include "tests/support/refusal.hpp"
 
-namespace romancy::cli {
+namespace romancy {
 namespace {
 
 using nlohmann::json;
@@ -33,10 +33,10 @@ std::string decode_subject(const std::string& value) {
 }
 
 std::string structured_refusal(const json& members) {
-  return refusal([&] { decode_structured(members); });
+  return testing::refusal<malformed_event>([&] { decode_structured(members); });
 }
 std::string binary_refusal(const http_headers& more, std::string_view body = "") {
-  return refusal([&] { decode_cloud_event(binary(more), body); });
+  return testing::refusal<malformed_event>([&] { decode_cloud_event(binary(more), body); });
 }
 
 TEST(CloudEventDecoder, DecodesAnEventInStructuredMode) {
@@ -151,7 +151,7 @@ TEST(CloudEventDecoder, NamesTheRequiredAttributeThatIsMissing) {
     EXPECT_EQ(structured_refusal({{name, nullptr}}), sentence);
     auto headers = binary();
     headers.erase("ce-" + name);
-    EXPECT_EQ(refusal([&] { decode_cloud_event(headers, ""); }), sentence);
+    EXPECT_EQ(testing::refusal<malformed_event>([&] { decode_cloud_event(headers, ""); }), sentence);
   }
 }
 
@@ -278,13 +278,16 @@ TEST(CloudEventDecoder, RefusesAHeaderBesideTheContentType) {
 
 TEST(CloudEventDecoder, RefusesABodyThatIsNotJson) {
   for (const std::string_view body : {"", "{", "{\"id\": \"\xff\"}", "nonsense"}) {
-    EXPECT_NE(refusal([&] { decode_cloud_event(structured, body); }).find("the body is not JSON: "), std::string::npos);
+    EXPECT_NE(
+        testing::refusal<malformed_event>([&] { decode_cloud_event(structured, body); }).find("the body is not JSON: "),
+        std::string::npos);
     if (!body.empty()) {
       EXPECT_NE(binary_refusal({{"content-type", "application/json"}}, body).find("the body is not JSON: "),
                 std::string::npos);
     }
   }
-  EXPECT_EQ(refusal([] { decode_cloud_event(structured, "[]"); }), "the body is JSON but not an object");
+  EXPECT_EQ(testing::refusal<malformed_event>([] { decode_cloud_event(structured, "[]"); }),
+            "the body is JSON but not an object");
 }
 
 TEST(CloudEventDecoder, RefusesJsonThatNestsTooDeep) {
@@ -293,7 +296,8 @@ TEST(CloudEventDecoder, RefusesJsonThatNestsTooDeep) {
   EXPECT_EQ(decode_cloud_event(headers, nested(200)).kind, data_kind::json);
   EXPECT_EQ(decode_cloud_event(headers, R"(["\"[[[", ")" + std::string(300, '{') + "\"]").kind, data_kind::json);
   for (const auto& body : {nested(201), nested(4'000'000), std::string(4'000'000, '[')})
-    EXPECT_EQ(refusal([&] { decode_cloud_event(headers, body); }), "the body nests deeper than 200 levels");
+    EXPECT_EQ(testing::refusal<malformed_event>([&] { decode_cloud_event(headers, body); }),
+              "the body nests deeper than 200 levels");
 }
 
 TEST(CloudEventDecoder, RefusesFormatsAndBatchesThatItDoesNotUnderstand) {
@@ -305,10 +309,10 @@ TEST(CloudEventDecoder, RefusesFormatsAndBatchesThatItDoesNotUnderstand) {
 
 TEST(CloudEventDecoder, SaysThatAnyOtherRequestIsNotAnEvent) {
   const http_headers headers{{"content-type", "application/json"}};
-  EXPECT_EQ(refusal([&] { decode_cloud_event(headers, "{}"); }),
+  EXPECT_EQ(testing::refusal<malformed_event>([&] { decode_cloud_event(headers, "{}"); }),
             "this is not a CloudEvent: the Content-Type is \"application/json\" instead of application/cloudevents+json, "
             "and there are no ce- headers");
 }
 
 } // namespace
-} // namespace romancy::cli
+} // namespace romancy

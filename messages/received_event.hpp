@@ -5,11 +5,11 @@
 
 #include <nlohmann/json.hpp>
 
-namespace romancy::cli {
+namespace romancy {
 
 /// A CloudEvent 1.0 as it came in. A value.
 struct received_event {
-  enum class content_mode { structured, binary };
+  enum class content_mode { structured, binary }; ///< events of a batch are structured
   enum class data_kind { none, json, text, bytes };
 
   std::string id;
@@ -38,4 +38,4 @@ constexpr std::string_view to_string(received_event::content_mode mode) {
   return mode == received_event::content_mode::structured ? "structured" : "binary";
 }
 
-} // namespace romancy::cli
+} // namespace romancy
