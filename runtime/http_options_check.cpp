@@ -16,7 +16,7 @@ namespace {
 template <class Number> void check_range(const char* name, Number value, Number low, Number high, const char* unit) {
   if (value < low || value > high)
     throw startup_error{std::string{"http_options::"} + name + " is " + std::to_string(value) + unit + ": give it " +
-                        std::to_string(low) + " to " + std::to_string(high) + unit};
+                        std::to_string(low) + unit + " to " + std::to_string(high) + unit};
 }
 
 void check_time(const char* name, std::chrono::milliseconds time) {

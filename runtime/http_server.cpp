@@ -85,6 +85,11 @@ std::optional<net::response> refusal_of(const error_code& error, bool timed_out,
   return std::nullopt;
 }
 
+/// Whether it is refused because of doubts where the request ends: what follows is not read as another one.
+bool doubts_end(const net::response& refused) {
+  return refused.status == 400 || refused.status == 411 || refused.status == 501;
+}
+
 net::response busy() { return refusal(503, "busy", "all handlers are busy: try again later", true); }
 
 /// The way back from handlers to the network thread, until there is none any more.
@@ -296,7 +301,8 @@ private:
 
       const bool is_whole = !error && parser.is_done();
       const bool only_headers = parser.get().method() == http::verb::head;
-      const bool keep = is_whole && parser.get().version() >= 11 && parser.get().keep_alive();
+      const bool keep =
+          is_whole && !(refused && doubts_end(*refused)) && parser.get().version() >= 11 && parser.get().keep_alive();
       net::response answer;
       if (refused)
         answer = *std::move(refused);

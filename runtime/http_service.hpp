@@ -26,8 +26,8 @@ public:
   };
   enum class cancel_result { accepted, unknown, ended };
   struct readiness {
-    romancy::health health;
-    std::map<std::string, std::int64_t> backlog; ///< by queue, what waits: {"inbox", 3}
+    romancy::health health{};
+    std::map<std::string, std::int64_t> backlog{}; ///< by queue, what waits: {"inbox", 3}
   };
 
   virtual ~http_service() = default;
