@@ -38,4 +38,10 @@ std::string from_base64(std::string_view text) {
   return bytes;
 }
 
+bool is_base64(std::string_view text) {
+  if (text.size() % 4 != 0) return false;
+  for (int padding = 0; padding < 2 && text.ends_with('='); ++padding) text.remove_suffix(1);
+  return text.find_first_not_of(letters) == std::string_view::npos;
+}
+
 } // namespace romancy

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "actors/base64.hpp"
+#include "actors/percent_encoding.hpp"
 #include "storage/timestamp.hpp"
 
 namespace romancy {
@@ -60,22 +61,6 @@ encoded_event binary(const event_record& event) {
 }
 
 } // namespace
-
-std::string percent_encoded(std::string_view value) {
-  static constexpr char digits[] = "0123456789ABCDEF";
-  std::string encoded;
-  for (const char c : value) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte > 0x20 && byte < 0x7f && c != '"' && c != '%') {
-      encoded += c;
-    } else {
-      encoded += '%';
-      encoded += digits[byte >> 4];
-      encoded += digits[byte & 0xf];
-    }
-  }
-  return encoded;
-}
 
 encoded_event encode(const event_record& event, content_mode mode) {
   return mode == content_mode::binary ? binary(event) : structured(event);

@@ -18,8 +18,4 @@ struct encoded_event {
 /// The same bytes each time: id, source, time and data never change between attempts (CloudEvents 1.0, section 3.1).
 encoded_event encode(const event_record& event, content_mode mode);
 
-/// A header value of the HTTP binding 1.0, section 3.1.3.2: space, '"', '%' and all beyond printable ASCII as %XX of
-/// their UTF-8 bytes.
-std::string percent_encoded(std::string_view value);
-
 } // namespace romancy

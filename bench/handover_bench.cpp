@@ -44,7 +44,7 @@ std::vector<measurement> measure_handover(const settings& how) {
     std::mutex mutex;
     std::condition_variable changed;
     std::map<int, instant> delivered;
-    const cli::event_sink sink{{.on_event = [&](const cli::received_event& event) {
+    const cli::event_sink sink{{.on_event = [&](const cloud_event& event) {
       const std::lock_guard lock{mutex};
       if (event.data.is_object() && event.data.contains("n"))
         delivered.emplace(event.data["n"].get<int>(), std::chrono::steady_clock::now());

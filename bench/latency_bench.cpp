@@ -25,7 +25,7 @@ std::vector<measurement> measure_latency(const settings& how) {
   std::mutex mutex;
   std::condition_variable changed;
   int received = 0;
-  const cli::event_sink sink{{.on_event = [&](const cli::received_event&) {
+  const cli::event_sink sink{{.on_event = [&](const cloud_event&) {
     const std::lock_guard lock{mutex};
     ++received;
     changed.notify_all();

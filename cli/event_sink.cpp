@@ -9,36 +9,25 @@
 #include <unordered_set>
 #include <utility>
 
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http.hpp>
 
-#include "cli/cloud_event_decoder.hpp"
+#include "actors/http_message.hpp"
 
 namespace romancy::cli {
 namespace {
 
-namespace asio = boost::asio;
-namespace http = boost::beast::http;
-using boost::system::error_code;
+namespace asio = net::asio;
+namespace http = net::http;
+using net::error_code;
+using net::into;
+using net::request;
+using net::task;
+using net::tcp;
+using net::tcp_socket;
 using nlohmann::json;
-using tcp = asio::ip::tcp;
-using executor = asio::io_context::executor_type;
-using task = asio::awaitable<void, executor>;
-using tcp_socket = asio::basic_stream_socket<tcp, executor>;
-using request = http::request<http::string_body>;
-
-/// The completion token that resumes the coroutine and puts the error into `error`.
-auto into(error_code& error) { return asio::redirect_error(asio::use_awaitable_t<executor>{}, error); }
 
 /// How one request is answered. What the script answers has no body.
 struct reply {
@@ -64,40 +53,15 @@ std::optional<reply> refusal_of(const error_code& error) {
   return std::nullopt;
 }
 
-/// The response as it goes over the wire. By hand, because Beast's serializer takes several times as long.
 std::string to_http(const reply& answered, bool last, bool only_headers) {
-  const auto status = answered.answer.status;
-  const auto reason = http::obsolete_reason(static_cast<http::status>(status));
-  auto text = "HTTP/1.1 " + std::to_string(status) + ' ';
-  text.append(reason.data(), reason.size()).append("\r\n");
-  if (last) text += "Connection: close\r\n";
-  if (status == 405) text += "Allow: POST\r\n";
-  std::string body;
-  if (!answered.body.is_null()) {
-    body = answered.body.dump(-1, ' ', false, json::error_handler_t::replace);
-    text += "Content-Type: application/json\r\n";
-  }
-  if (status != 204 && status != 304) text += "Content-Length: " + std::to_string(body.size()) + "\r\n";
-  text += "\r\n";
-  return only_headers ? text : text + body;
-}
-
-received_event decode(const request& message) {
-  http_headers headers;
-  for (const auto& field : message) {
-    std::string name{field.name_string()};
-    for (char& c : name)
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    if (name != "content-type" && !name.starts_with("ce-")) continue;
-    const auto [header, added] = headers.emplace(std::move(name), field.value());
-    if (!added) throw std::invalid_argument{"there are two headers " + header->first};
-  }
-  return decode_cloud_event(headers, message.body());
+  net::response answer{.status = answered.answer.status};
+  if (answer.status == 405) answer.headers = "Allow: POST\r\n";
+  if (!answered.body.is_null()) answer.body = answered.body.dump(-1, ' ', false, json::error_handler_t::replace);
+  return net::to_http(answer, last, only_headers);
 }
 
 /// Reads a whole request. A client that asks before it sends the body is told to go on.
-task read(tcp_socket& peer, boost::beast::flat_buffer& buffer, http::request_parser<http::string_body>& parser,
-          error_code& error) {
+task read(tcp_socket& peer, boost::beast::flat_buffer& buffer, net::request_parser& parser, error_code& error) {
   parser.eager(true);
   parser.body_limit(event_sink::max_body_bytes);
   parser.header_limit(event_sink::max_header_bytes);
@@ -124,11 +88,7 @@ class event_sink::state {
 public:
   explicit state(event_sink_options options) : options_{std::move(options)} {
     try {
-      const tcp::endpoint endpoint{asio::ip::address_v4::loopback(), options_.port};
-      acceptor_.open(endpoint.protocol());
-      acceptor_.set_option(tcp::acceptor::reuse_address{true});
-      acceptor_.bind(endpoint);
-      acceptor_.listen();
+      net::listen(acceptor_, {asio::ip::address_v4::loopback(), options_.port});
       port_ = acceptor_.local_endpoint().port();
     } catch (const boost::system::system_error& e) {
       throw std::runtime_error{"cannot listen on 127.0.0.1:" + std::to_string(options_.port) + ": " + e.code().message() +
@@ -168,7 +128,7 @@ private:
   task serve(tcp_socket peer) {
     boost::beast::flat_buffer buffer;
     for (;;) {
-      http::request_parser<http::string_body> parser;
+      net::request_parser parser;
       error_code error;
       co_await read(peer, buffer, parser, error);
       const auto& message = parser.get();
@@ -194,9 +154,9 @@ private:
       return reply{{.status = 200}, {{"received", received_}, {"unique", unique_.size()}}};
     if (message.method() != http::verb::post)
       return refusal(http::status::method_not_allowed, "send events by POST; GET has only /received");
-    received_event event;
+    cloud_event event;
     try {
-      event = decode(message);
+      event = decode_cloud_event(net::event_headers(message), message.body());
     } catch (const std::invalid_argument& e) {
       return refusal(http::status::bad_request, e.what());
     }
@@ -218,7 +178,7 @@ private:
   std::uint64_t received_ = 0;
   std::unordered_set<std::string> unique_;
   asio::io_context context_{1};
-  asio::basic_socket_acceptor<tcp, executor> acceptor_{context_};
+  net::tcp_acceptor acceptor_{context_};
   std::uint16_t port_ = 0;
   std::thread thread_;
 };

@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "cli/answer_script.hpp"
-#include "cli/received_event.hpp"
+#include "messages/cloud_event.hpp"
 
 namespace romancy::cli {
 
@@ -20,7 +20,7 @@ struct event_sink_options {
   std::chrono::milliseconds delay{0};
   /// Called on the sink's thread for each received event, before it is answered: whoever sees the answer can rely on the
   /// call having returned. Must not destroy the sink; an exception ends the process.
-  std::function<void(const received_event&)> on_event{};
+  std::function<void(const cloud_event&)> on_event{};
 };
 
 /// Receives CloudEvents 1.0 over HTTP, for development, tests and benchmarks: any POST to 127.0.0.1, whatever its path,

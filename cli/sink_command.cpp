@@ -14,10 +14,10 @@ namespace romancy::cli {
 
 namespace {
 
-nlohmann::json to_json(const received_event& event) {
+nlohmann::json to_json(const cloud_event& event) {
   nlohmann::json line = event.attributes;
-  if (event.kind != received_event::data_kind::none)
-    line[event.kind == received_event::data_kind::bytes ? "data_base64" : "data"] = event.data;
+  if (event.kind != cloud_event::data_kind::none)
+    line[event.kind == cloud_event::data_kind::bytes ? "data_base64" : "data"] = event.data;
   return {{"event", std::move(line)}, {"mode", to_string(event.mode)}, {"answered", event.status}};
 }
 
@@ -57,8 +57,7 @@ void add_sink(CLI::App& app, command& run) {
       options.delay = parse_duration(given->delay);
       options.script = given->random.empty() ? answer_script::parse(given->script.empty() ? "202" : given->script)
                                              : answer_script::random(given->random, given->seed);
-      if (!given->quiet)
-        options.on_event = [&lines](const received_event& event) { lines << to_json(event) << std::endl; };
+      if (!given->quiet) options.on_event = [&lines](const cloud_event& event) { lines << to_json(event) << std::endl; };
       const event_sink sink{std::move(options)};
       std::cerr << "romancy sink: listening on http://127.0.0.1:" << sink.port() << '\n';
       stop.wait();

@@ -48,10 +48,10 @@ constexpr auto bill =
 void show(const std::string& database, const std::string& invoice, romancy::content_mode mode) {
   std::map<std::string, nlohmann::json> received;
   {
-    const romancy::cli::event_sink consumer{{.on_event = [&](const romancy::cli::received_event& event) {
+    const romancy::cli::event_sink consumer{{.on_event = [&](const romancy::cloud_event& event) {
       auto seen = event.attributes;
       seen.erase("time");
-      seen[event.kind == romancy::cli::received_event::data_kind::bytes ? "data_base64" : "data"] = event.data;
+      seen[event.kind == romancy::cloud_event::data_kind::bytes ? "data_base64" : "data"] = event.data;
       received[event.id] = seen;
     }}};
     romancy::app<bill> app{{.database = database, .service_name = "/invoices"}};

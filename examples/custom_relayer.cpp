@@ -27,9 +27,8 @@ int main(int argc, char** argv) {
 
   std::set<std::string> received; // by one thread of the sink
   {
-    const romancy::cli::event_sink broker{{.on_event = [&](const romancy::cli::received_event& event) {
-      received.insert(event.type + ' ' + event.data.dump());
-    }}};
+    const romancy::cli::event_sink broker{
+        {.on_event = [&](const romancy::cloud_event& event) { received.insert(event.type + ' ' + event.data.dump()); }}};
     const auto broker_url = "http://127.0.0.1:" + std::to_string(broker.port()) + "/events";
 
     romancy::app<create_order> app{{.database = database}}; // .outbox is not enabled

@@ -35,7 +35,7 @@ public:
 
   // [handle]
   /// Returns when the event is applied, now or before; then the answer is 2xx.
-  void handle(const romancy::cli::received_event& event) {
+  void handle(const romancy::cloud_event& event) {
     const auto sold = event.data.get<stock_sold>();
     soci::transaction transaction{sql_};
     soci::statement remember = (sql_.prepare << "INSERT INTO processed_events (source, id) VALUES (:source, :id) "

@@ -42,7 +42,7 @@ int main(int argc, char** argv) {
   const std::string database = argc > 1 ? argv[1] : "example.db";
 
   // Stands in for a broker: any HTTP endpoint that takes CloudEvents will do.
-  const romancy::cli::event_sink broker{{.on_event = [](const romancy::cli::received_event& event) {
+  const romancy::cli::event_sink broker{{.on_event = [](const romancy::cloud_event& event) {
     std::cout << "received " << event.type << " from " << event.source << ": " << event.data << '\n';
   }}};
   const auto broker_url = "http://127.0.0.1:" + std::to_string(broker.port()) + "/events";

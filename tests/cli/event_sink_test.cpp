@@ -30,7 +30,7 @@ std::string event(const std::string& id) {
 class EventSink : public testing::Test {
 protected:
   http_client& start(event_sink_options options = {}) {
-    options.on_event = [this](const received_event& received) {
+    options.on_event = [this](const cloud_event& received) {
       const std::lock_guard lock{mutex_};
       events_.push_back(received);
       changed_.notify_all();
@@ -39,7 +39,7 @@ protected:
     return client_.emplace(sink_->port());
   }
   /// Those whose answer the client has seen are in it.
-  std::vector<received_event> events() {
+  std::vector<cloud_event> events() {
     const std::lock_guard lock{mutex_};
     return events_;
   }
@@ -51,7 +51,7 @@ protected:
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<received_event> events_;
+  std::vector<cloud_event> events_;
   std::optional<event_sink> sink_;
   std::optional<http_client> client_;
 };
@@ -63,7 +63,7 @@ TEST_F(EventSink, Answers202AndReportsTheEventBefore) {
   EXPECT_EQ(result.body, "");
   ASSERT_EQ(events().size(), 1U);
   EXPECT_EQ(events()[0].id, "1");
-  EXPECT_EQ(events()[0].mode, received_event::content_mode::structured);
+  EXPECT_EQ(events()[0].mode, cloud_event::content_mode::structured);
   EXPECT_EQ(events()[0].data, 1);
   EXPECT_EQ(events()[0].status, 202U);
 }
@@ -76,9 +76,9 @@ TEST_F(EventSink, ReceivesBinaryMode) {
                                   bytes);
   EXPECT_EQ(result.status, 202);
   ASSERT_EQ(events().size(), 1U);
-  EXPECT_EQ(events()[0].mode, received_event::content_mode::binary);
+  EXPECT_EQ(events()[0].mode, cloud_event::content_mode::binary);
   EXPECT_EQ(events()[0].subject, "Euro € 😀");
-  EXPECT_EQ(events()[0].kind, received_event::data_kind::bytes);
+  EXPECT_EQ(events()[0].kind, cloud_event::data_kind::bytes);
   EXPECT_EQ(events()[0].data, "AP8=");
 }
 

@@ -9,6 +9,7 @@
 #include <romancy/romancy.hpp>
 
 #include "actors/cloud_event_encoder.hpp"
+#include "actors/percent_encoding.hpp"
 #include "tests/support/child_process.hpp"
 #include "tests/support/programs.hpp"
 #include "tests/support/temporary_directory.hpp"

@@ -15,14 +15,14 @@ namespace romancy::testing {
 class event_log {
 public:
   explicit event_log(cli::answer_script script = {}, std::chrono::milliseconds delay = {})
-      : sink_{{.script = std::move(script), .delay = delay, .on_event = [this](const cli::received_event& event) {
+      : sink_{{.script = std::move(script), .delay = delay, .on_event = [this](const cloud_event& event) {
                  const std::lock_guard lock{mutex_};
                  events_.push_back(event);
                  changed_.notify_all();
                }}} {}
 
   std::string url() const { return "http://127.0.0.1:" + std::to_string(sink_.port()) + "/events"; }
-  std::vector<cli::received_event> events() const {
+  std::vector<cloud_event> events() const {
     const std::lock_guard lock{mutex_};
     return events_;
   }
@@ -47,7 +47,7 @@ public:
 private:
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<cli::received_event> events_;
+  std::vector<cloud_event> events_;
   cli::event_sink sink_; ///< last: its thread uses what is above
 };
 

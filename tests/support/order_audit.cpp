@@ -55,7 +55,7 @@ struct model {
 
 } // namespace
 
-void order_audit::receive(const cli::received_event& event) {
+void order_audit::receive(const cloud_event& event) {
   ++received_;
   const auto whole = hash(event.type + '\n' + event.source + '\n' + event.time + '\n' + event.data.dump());
   const std::string order = event.data.is_object() ? event.data.value("order_id", "") : "";

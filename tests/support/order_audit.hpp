@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/received_event.hpp"
+#include "messages/cloud_event.hpp"
 #include "tests/support/database_view.hpp"
 
 namespace romancy::testing {
@@ -20,7 +20,7 @@ struct order_round {
 class order_audit {
 public:
   /// By the broker, whatever it answered.
-  void receive(const cli::received_event& event);
+  void receive(const cloud_event& event);
 
   /// What is wrong with orders that are said to be complete, a sentence each; none: all is as promised.
   std::vector<std::string> faults(database_view& db, const order_round& placed) const;

@@ -28,7 +28,7 @@ torture::torture(torture_options options, std::ostream& journal)
     : options_{std::move(options)}, journal_{journal}, random_{options_.seed}, outside_{options_.database},
       broker_{std::make_unique<cli::event_sink>(
           cli::event_sink_options{.script = cli::answer_script::random("202:6,503:2,close:2", options_.seed),
-                                  .on_event = [this](const cli::received_event& event) {
+                                  .on_event = [this](const cloud_event& event) {
                                     const std::lock_guard lock{mutex_};
                                     audit_.receive(event);
                                     arrived_.notify_all();

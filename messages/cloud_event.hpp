@@ -5,11 +5,11 @@
 
 #include <nlohmann/json.hpp>
 
-namespace romancy::cli {
+namespace romancy {
 
 /// A CloudEvent 1.0 as it came in. A value.
-struct received_event {
-  enum class content_mode { structured, binary };
+struct cloud_event {
+  enum class content_mode { structured, binary }; ///< events of a batch are structured
   enum class data_kind { none, json, text, bytes };
 
   std::string id;
@@ -34,8 +34,8 @@ struct received_event {
   unsigned status = 0; ///< the HTTP status of the answer; 0: none is sent
 };
 
-constexpr std::string_view to_string(received_event::content_mode mode) {
-  return mode == received_event::content_mode::structured ? "structured" : "binary";
+constexpr std::string_view to_string(cloud_event::content_mode mode) {
+  return mode == cloud_event::content_mode::structured ? "structured" : "binary";
 }
 
-} // namespace romancy::cli
+} // namespace romancy

@@ -1,14 +1,18 @@
-#include "cli/cloud_event_decoder.hpp"
+#include "actors/cloud_event_decoder.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
-#include "tests/cli/refusal.hpp"
+#include "tests/support/refusal.hpp"
 
-namespace romancy::cli {
+namespace romancy {
 namespace {
 
 using nlohmann::json;
-using data_kind = received_event::data_kind;
+using data_kind = cloud_event::data_kind;
 
 const http_headers structured{{"content-type", "application/cloudevents+json; charset=utf-8"}};
 
@@ -19,7 +23,7 @@ json envelope(const json& members = json::object()) {
   return event;
 }
 
-received_event decode_structured(const json& members) { return decode_cloud_event(structured, envelope(members).dump()); }
+cloud_event decode_structured(const json& members) { return decode_cloud_event(structured, envelope(members).dump()); }
 
 http_headers binary(const http_headers& more = {}) {
   http_headers headers = more;
@@ -33,10 +37,10 @@ std::string decode_subject(const std::string& value) {
 }
 
 std::string structured_refusal(const json& members) {
-  return refusal([&] { decode_structured(members); });
+  return testing::refusal<malformed_event>([&] { decode_structured(members); });
 }
 std::string binary_refusal(const http_headers& more, std::string_view body = "") {
-  return refusal([&] { decode_cloud_event(binary(more), body); });
+  return testing::refusal<malformed_event>([&] { decode_cloud_event(binary(more), body); });
 }
 
 TEST(CloudEventDecoder, DecodesAnEventInStructuredMode) {
@@ -48,7 +52,7 @@ TEST(CloudEventDecoder, DecodesAnEventInStructuredMode) {
                                         {"attempt", 3},
                                         {"urgent", true},
                                         {"data", {{"order_id", "P-1"}}}});
-  EXPECT_EQ(event.mode, received_event::content_mode::structured);
+  EXPECT_EQ(event.mode, cloud_event::content_mode::structured);
   EXPECT_EQ(to_string(event.mode), "structured");
   EXPECT_EQ(event.specversion, "1.0");
   EXPECT_EQ(event.id, "1");
@@ -76,7 +80,7 @@ TEST(CloudEventDecoder, DecodesAnEventInBinaryMode) {
                                                 {"ce-attempt", "3"},
                                                 {"host", "127.0.0.1"}}),
                                         R"({"order_id": "P-1"})");
-  EXPECT_EQ(event.mode, received_event::content_mode::binary);
+  EXPECT_EQ(event.mode, cloud_event::content_mode::binary);
   EXPECT_EQ(to_string(event.mode), "binary");
   EXPECT_EQ(event.specversion, "1.0");
   EXPECT_EQ(event.id, "1");
@@ -151,7 +155,7 @@ TEST(CloudEventDecoder, NamesTheRequiredAttributeThatIsMissing) {
     EXPECT_EQ(structured_refusal({{name, nullptr}}), sentence);
     auto headers = binary();
     headers.erase("ce-" + name);
-    EXPECT_EQ(refusal([&] { decode_cloud_event(headers, ""); }), sentence);
+    EXPECT_EQ(testing::refusal<malformed_event>([&] { decode_cloud_event(headers, ""); }), sentence);
   }
 }
 
@@ -278,13 +282,16 @@ TEST(CloudEventDecoder, RefusesAHeaderBesideTheContentType) {
 
 TEST(CloudEventDecoder, RefusesABodyThatIsNotJson) {
   for (const std::string_view body : {"", "{", "{\"id\": \"\xff\"}", "nonsense"}) {
-    EXPECT_NE(refusal([&] { decode_cloud_event(structured, body); }).find("the body is not JSON: "), std::string::npos);
+    EXPECT_NE(
+        testing::refusal<malformed_event>([&] { decode_cloud_event(structured, body); }).find("the body is not JSON: "),
+        std::string::npos);
     if (!body.empty()) {
       EXPECT_NE(binary_refusal({{"content-type", "application/json"}}, body).find("the body is not JSON: "),
                 std::string::npos);
     }
   }
-  EXPECT_EQ(refusal([] { decode_cloud_event(structured, "[]"); }), "the body is JSON but not an object");
+  EXPECT_EQ(testing::refusal<malformed_event>([] { decode_cloud_event(structured, "[]"); }),
+            "the body is JSON but not an object");
 }
 
 TEST(CloudEventDecoder, RefusesJsonThatNestsTooDeep) {
@@ -293,7 +300,8 @@ TEST(CloudEventDecoder, RefusesJsonThatNestsTooDeep) {
   EXPECT_EQ(decode_cloud_event(headers, nested(200)).kind, data_kind::json);
   EXPECT_EQ(decode_cloud_event(headers, R"(["\"[[[", ")" + std::string(300, '{') + "\"]").kind, data_kind::json);
   for (const auto& body : {nested(201), nested(4'000'000), std::string(4'000'000, '[')})
-    EXPECT_EQ(refusal([&] { decode_cloud_event(headers, body); }), "the body nests deeper than 200 levels");
+    EXPECT_EQ(testing::refusal<malformed_event>([&] { decode_cloud_event(headers, body); }),
+              "the body nests deeper than 200 levels");
 }
 
 TEST(CloudEventDecoder, RefusesFormatsAndBatchesThatItDoesNotUnderstand) {
@@ -305,10 +313,97 @@ TEST(CloudEventDecoder, RefusesFormatsAndBatchesThatItDoesNotUnderstand) {
 
 TEST(CloudEventDecoder, SaysThatAnyOtherRequestIsNotAnEvent) {
   const http_headers headers{{"content-type", "application/json"}};
-  EXPECT_EQ(refusal([&] { decode_cloud_event(headers, "{}"); }),
+  EXPECT_EQ(testing::refusal<malformed_event>([&] { decode_cloud_event(headers, "{}"); }),
             "this is not a CloudEvent: the Content-Type is \"application/json\" instead of application/cloudevents+json, "
             "and there are no ce- headers");
 }
 
+// Batched mode: JSON format 1.0, section 4.
+
+const http_headers batched{{"content-type", "application/cloudevents-batch+json"}};
+
+std::vector<cloud_event> decode_batch(const std::string& body, std::size_t max_batch = 10) {
+  return decode_cloud_events(batched, body, max_batch);
+}
+
+TEST(CloudEventDecoder, DecodesABatchInItsOrder) {
+  const auto events = decode_batch(json::array({envelope({{"id", "2"}}), envelope({{"data", {1, 2}}})}).dump());
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(events[0].id, "2");
+  EXPECT_EQ(events[1].data, json::array({1, 2}));
+  EXPECT_TRUE(decode_batch("[]").empty());
+}
+
+TEST(CloudEventDecoder, TakesASingleEventAsABatchOfOne) {
+  EXPECT_EQ(decode_cloud_events(structured, envelope().dump(), 1).at(0).id, "1");
+  EXPECT_EQ(decode_cloud_events(binary(), "", 1).at(0).id, "1");
+}
+
+TEST(CloudEventDecoder, NamesTheIndexOfTheEventThatSpoilsABatch) {
+  const auto batch_refusal = [](const json& body, std::size_t max_batch = 10) {
+    return testing::refusal<malformed_event>([&] { decode_batch(body.dump(), max_batch); });
+  };
+  EXPECT_EQ(batch_refusal(json::array({envelope(), envelope(), 1})),
+            "the event at index 2 of the batch: it is not an object");
+  EXPECT_EQ(batch_refusal(json::array({envelope({{"specversion", "2.0"}})})),
+            "the event at index 0 of the batch: the specversion is \"2.0\", only \"1.0\" is understood");
+  EXPECT_EQ(batch_refusal(envelope()), "the body is JSON but not an array");
+  EXPECT_EQ(batch_refusal(json::array({envelope(), envelope()}), 1),
+            "the batch has 2 events, at most 1 are taken at once: send them in several");
+}
+
+TEST(CloudEventDecoder, RefusesMembersThatAreThereTwice) {
+  const std::string twice = R"({"specversion": "1.0", "id": "1", "source": "/a", "type": "t", "id": "2"})";
+  EXPECT_EQ(testing::refusal<malformed_event>([&] { decode_cloud_event(structured, twice); }),
+            "there are two members id");
+  EXPECT_EQ(testing::refusal<malformed_event>([&] { decode_batch('[' + envelope().dump() + ',' + twice + ']'); }),
+            "there are two members id");
+  EXPECT_EQ(decode_batch(json::array({envelope({{"data", {{"id", 1}}}}), envelope()}).dump()).size(), 2U);
+}
+
+TEST(CloudEventDecoder, AllowsDataTheSameDepthInEachMode) {
+  const auto nested = std::string(200, '[') + std::string(200, ']');
+  const auto with_data = [&](const std::string& data) {
+    auto text = envelope().dump();
+    text.pop_back();
+    return text + ",\"data\":" + data + '}';
+  };
+  EXPECT_EQ(decode_cloud_event(structured, with_data(nested)).kind, data_kind::json);
+  EXPECT_EQ(decode_batch('[' + with_data(nested) + ']').size(), 1U);
+  for (const auto& call : {std::function<void()>{[&] { decode_cloud_event(structured, with_data('[' + nested + ']')); }},
+                           std::function<void()>{[&] { decode_batch('[' + with_data('[' + nested + ']') + ']'); }}})
+    EXPECT_NE(testing::refusal<malformed_event>(call).find("the body nests deeper than"), std::string::npos);
+}
+
+TEST(CloudEventDecoder, GivesEachFlawAWord) {
+  const auto word = [](const http_headers& headers, std::string_view body) -> std::string {
+    try {
+      decode_cloud_events(headers, body, 1);
+    } catch (const malformed_event& e) {
+      return std::string{to_string(e.flaw())};
+    }
+    return "none";
+  };
+  const auto with = [](const json& members) { return envelope(members).dump(); };
+  EXPECT_EQ(word(structured, "{"), "invalid_json");
+  EXPECT_EQ(word(structured, "\xff"), "invalid_encoding");
+  EXPECT_EQ(word(structured, with({{"id", nullptr}})), "missing_attribute");
+  EXPECT_EQ(word(structured, with({{"Id", "x"}})), "invalid_attribute");
+  EXPECT_EQ(word(structured, with({{"specversion", "0.3"}})), "unsupported_specversion");
+  EXPECT_EQ(word(structured, with({{"data", 1}, {"data_base64", ""}})), "invalid_data");
+  EXPECT_EQ(word(structured, with({{"data_base64", "%"}})), "invalid_encoding");
+  EXPECT_EQ(word(binary({{"ce-subject", "%"}}), ""), "invalid_encoding");
+  EXPECT_EQ(word({}, ""), "unsupported_media_type");
+  EXPECT_EQ(word(batched, "[1, 2]"), "batch_too_large");
+}
+
+TEST(CloudEventDecoder, ShowsOnlyTheBeginningOfWhatIsWrong) {
+  const std::string large(1'000'000, 'x');
+  EXPECT_LT(testing::refusal<malformed_event>([&] { decode_cloud_event(structured, '"' + large); }).size(), 500U);
+  EXPECT_LT(structured_refusal({{"specversion", large}}).size(), 500U);
+  EXPECT_LT(binary_refusal({{"ce-subject", large + '%'}}).size(), 500U);
+  EXPECT_LT(binary_refusal({{"ce-" + large + "-", "x"}}).size(), 500U);
+}
+
 } // namespace
-} // namespace romancy::cli
+} // namespace romancy

@@ -1,4 +1,4 @@
-#include "cli/cloud_event_decoder.hpp"
+#include "actors/cloud_event_decoder.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -6,45 +6,25 @@
 #include <cstdint>
 #include <iterator>
 #include <optional>
-#include <stdexcept>
+#include <set>
+#include <string>
 #include <utility>
 
-#include "cli/base64.hpp"
+#include "actors/base64.hpp"
+#include "actors/percent_encoding.hpp"
+#include "actors/utf8.hpp"
 
-namespace romancy::cli {
+namespace romancy {
 namespace {
 
 using nlohmann::json;
 
-constexpr int max_depth = 200;
+constexpr int max_depth = 200; // of data
 
-template <class... Parts> [[noreturn]] void refuse(const Parts&... parts) {
+template <class... Parts> [[noreturn]] void refuse(event_flaw flaw, const Parts&... parts) {
   std::string sentence;
   (sentence.append(parts), ...);
-  throw std::invalid_argument{sentence};
-}
-
-/// Cuts one code point off `text`. Nothing, if it does not begin with valid UTF-8 (RFC 3629).
-std::optional<char32_t> cut_code_point(std::string_view& text) {
-  const auto lead = static_cast<unsigned char>(text.front());
-  const std::size_t length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
-  if (length == 0 || length > text.size()) return std::nullopt;
-  char32_t point = length == 1 ? lead : lead & (0xffU >> (length + 1));
-  for (const char c : text.substr(1, length - 1)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte & 0xc0U) != 0x80) return std::nullopt;
-    point = point << 6U | (byte & 0x3fU);
-  }
-  const bool overlong = (length == 3 && point < 0x800) || (length == 4 && point < 0x10000);
-  if (overlong || (point >= 0xd800 && point <= 0xdfff) || point > 0x10ffff) return std::nullopt;
-  text.remove_prefix(length);
-  return point;
-}
-
-bool is_utf8(std::string_view text) {
-  while (!text.empty())
-    if (!cut_code_point(text)) return false;
-  return true;
+  throw malformed_event{flaw, sentence};
 }
 
 /// What an attribute of type String may hold (CloudEvents 1.0, "Type System").
@@ -53,10 +33,9 @@ void check_text(std::string_view name, std::string_view text) {
   text.remove_prefix(static_cast<std::size_t>(std::ranges::find_if_not(text, printable) - text.begin()));
   while (!text.empty()) {
     const auto point = cut_code_point(text);
-    if (!point) refuse("the attribute ", name, " is not valid UTF-8");
-    const bool control = *point < 0x20 || (*point >= 0x7f && *point < 0xa0);
-    const bool noncharacter = (*point >= 0xfdd0 && *point <= 0xfdef) || (*point & 0xfffeU) == 0xfffe;
-    if (control || noncharacter) refuse("the attribute ", name, " holds a control character or a noncharacter");
+    if (!point) refuse(event_flaw::encoding, "the attribute ", name, " is not valid UTF-8");
+    if (is_control_or_noncharacter(*point))
+      refuse(event_flaw::attribute, "the attribute ", name, " holds a control character or a noncharacter");
   }
 }
 
@@ -123,13 +102,20 @@ int depth_of(std::string_view body) {
   return deepest;
 }
 
-json parse_json(std::string_view body) {
-  if (depth_of(body) > max_depth) refuse("the body nests deeper than ", std::to_string(max_depth), " levels");
+/// At most 200 bytes of what came from outside.
+std::string shown(std::string_view text) {
+  return text.size() <= 200 ? std::string{text} : std::string{text.substr(0, 200)} + "…";
+}
+
+json parse_json(std::string_view body, int deepest, const json::parser_callback_t& on_part = nullptr) {
+  if (depth_of(body) > deepest)
+    refuse(event_flaw::json, "the body nests deeper than ", std::to_string(deepest), " levels");
+  if (!is_utf8(body)) refuse(event_flaw::encoding, "the body is not JSON: it is not UTF-8");
   try {
-    return json::parse(body);
+    return json::parse(body, on_part);
   } catch (const json::exception& e) {
     const std::string_view what = e.what();
-    refuse("the body is not JSON: ", what.substr(what.find("] ") + 2));
+    refuse(event_flaw::json, "the body is not JSON: ", shown(what.substr(what.find("] ") + 2)));
   }
 }
 
@@ -142,44 +128,32 @@ std::string unquote(std::string_view name, std::string_view value) {
     if (value[i] == '"' || (value[i] == '\\' && ++i == value.size())) break;
     text += value[i];
   }
-  refuse("the header ce-", name, " is not one double-quoted value: ", value);
-}
-
-std::string percent_decode(std::string_view name, std::string_view value) {
-  std::string text;
-  text.reserve(value.size());
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    if (value[i] != '%') {
-      text += value[i];
-      continue;
-    }
-    unsigned byte = 0;
-    const auto digits = value.substr(i + 1, 2);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16);
-    if (error != std::errc{} || digits.size() < 2 || end != digits.data() + digits.size())
-      refuse("the header ce-", name, " has a % that two hexadecimal digits do not follow: ", value);
-    text += static_cast<char>(byte);
-    i += 2;
-  }
-  return text;
+  refuse(event_flaw::encoding, "the header ce-", shown(name), " is not one double-quoted value: ", shown(value));
 }
 
 std::string decode_header(std::string_view name, std::string_view value) {
   if (std::ranges::any_of(value, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }))
-    refuse("the header ce-", name, " has characters outside of ASCII that are not percent-encoded");
-  return percent_decode(name, unquote(name, value));
+    refuse(event_flaw::encoding, "the header ce-", shown(name),
+           " has characters outside of ASCII that are not percent-encoded");
+  auto decoded = percent_decoded(unquote(name, value));
+  if (!decoded)
+    refuse(event_flaw::encoding, "the header ce-", shown(name),
+           " has a % that two hexadecimal digits do not follow: ", shown(value));
+  return *std::move(decoded);
 }
 
 void check_attribute(std::string_view name, const json& value) {
   const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
   if (name.empty() || name == "data" || !std::ranges::all_of(name, allowed))
-    refuse("\"", name, "\" is not an attribute name; it may only have a-z and 0-9, and \"data\" is none");
+    refuse(event_flaw::attribute, "\"", shown(name),
+           "\" is not an attribute name; it may only have a-z and 0-9, and \"data\" is none");
   if (value.is_string()) return check_text(name, value.get_ref<const std::string&>());
   const bool integer = value.is_number_unsigned()
                            ? std::in_range<std::int32_t>(value.get<std::uint64_t>())
                            : value.is_number_integer() && std::in_range<std::int32_t>(value.get<std::int64_t>());
   if (!integer && !value.is_boolean())
-    refuse("the attribute ", name, " is neither a string nor a boolean nor an integer of 32 bits");
+    refuse(event_flaw::attribute, "the attribute ", shown(name),
+           " is neither a string nor a boolean nor an integer of 32 bits");
 }
 
 /// Empty, if it is not set.
@@ -187,26 +161,28 @@ std::string text_attribute(const json& attributes, const char* name) {
   const auto found = attributes.find(name);
   if (found == attributes.end()) return {};
   if (!found->is_string() || found->get_ref<const std::string&>().empty())
-    refuse("the attribute ", name, " is not a string with at least one character");
+    refuse(event_flaw::attribute, "the attribute ", name, " is not a string with at least one character");
   return *found;
 }
 
 std::string required_attribute(const json& attributes, const char* name) {
-  if (!attributes.contains(name)) refuse("the required attribute ", name, " is missing");
+  if (!attributes.contains(name)) refuse(event_flaw::missing_attribute, "the required attribute ", name, " is missing");
   return text_attribute(attributes, name);
 }
 
 /// Checks the attributes and makes an event of them that has no data yet.
-received_event event_of(json attributes, received_event::content_mode mode) {
-  received_event event;
+cloud_event event_of(json attributes, cloud_event::content_mode mode) {
+  cloud_event event;
   event.specversion = required_attribute(attributes, "specversion");
-  if (event.specversion != "1.0") refuse("the specversion is \"", event.specversion, "\", only \"1.0\" is understood");
+  if (event.specversion != "1.0")
+    refuse(event_flaw::specversion, "the specversion is \"", shown(event.specversion), "\", only \"1.0\" is understood");
   event.id = required_attribute(attributes, "id");
   event.source = required_attribute(attributes, "source");
   event.type = required_attribute(attributes, "type");
   event.time = text_attribute(attributes, "time");
   if (!event.time.empty() && !is_timestamp(event.time))
-    refuse("the time \"", event.time, "\" is not written like 2026-01-31T23:59:59.123Z (RFC 3339)");
+    refuse(event_flaw::attribute, "the time \"", shown(event.time),
+           "\" is not written like 2026-01-31T23:59:59.123Z (RFC 3339)");
   event.subject = text_attribute(attributes, "subject");
   event.dataschema = text_attribute(attributes, "dataschema");
   event.datacontenttype = text_attribute(attributes, "datacontenttype");
@@ -225,32 +201,42 @@ std::optional<json> cut_member(json& object, const char* name) {
   return value;
 }
 
-received_event decode_structured(std::string_view body) {
-  auto envelope = parse_json(body);
-  if (!envelope.is_object()) refuse("the body is JSON but not an object");
+/// Parses what has envelopes at this depth. A member that is there twice could be read in two ways: it is refused.
+json parse_envelopes(std::string_view body, int depth) {
+  std::set<std::string> names;
+  return parse_json(body, max_depth + depth, [&](int at, json::parse_event_t part, json& value) {
+    if (at == depth - 1 && part == json::parse_event_t::object_start) names.clear();
+    if (at == depth && part == json::parse_event_t::key && !names.insert(value.get<std::string>()).second)
+      refuse(event_flaw::attribute, "there are two members ", shown(value.get<std::string>()));
+    return true;
+  });
+}
+
+cloud_event decode_envelope(json envelope) {
   auto data = cut_member(envelope, "data");
   auto bytes = cut_member(envelope, "data_base64");
   if (bytes && bytes->is_null()) bytes.reset();
   for (auto member = envelope.begin(); member != envelope.end();)
     member = member->is_null() ? envelope.erase(member) : std::next(member);
 
-  auto event = event_of(std::move(envelope), received_event::content_mode::structured);
-  if (data && bytes) refuse("there is both data and data_base64");
+  auto event = event_of(std::move(envelope), cloud_event::content_mode::structured);
+  if (data && bytes) refuse(event_flaw::data, "there is both data and data_base64");
   if (bytes) {
-    if (!bytes->is_string() || !is_base64(bytes->get_ref<const std::string&>())) refuse("data_base64 is not base64");
-    event.kind = received_event::data_kind::bytes;
+    if (!bytes->is_string() || !is_base64(bytes->get_ref<const std::string&>()))
+      refuse(event_flaw::encoding, "data_base64 is not base64");
+    event.kind = cloud_event::data_kind::bytes;
     event.data = std::move(*bytes);
   } else if (data) {
     const bool plain = event.datacontenttype.empty() || is_json(media_type(event.datacontenttype));
     if (!plain && !data->is_string())
-      refuse("data has to be a string, because datacontenttype is ", event.datacontenttype);
-    event.kind = plain ? received_event::data_kind::json : received_event::data_kind::text;
+      refuse(event_flaw::data, "data has to be a string, because datacontenttype is ", shown(event.datacontenttype));
+    event.kind = plain ? cloud_event::data_kind::json : cloud_event::data_kind::text;
     event.data = std::move(*data);
   }
   return event;
 }
 
-received_event decode_binary(const http_headers& headers, std::string_view content_type, std::string_view body) {
+cloud_event decode_binary(const http_headers& headers, std::string_view content_type, std::string_view body) {
   constexpr std::string_view prefix = "ce-";
   auto attributes = json::object();
   for (auto header = headers.lower_bound(prefix); header != headers.end() && header->first.starts_with(prefix);
@@ -259,38 +245,81 @@ received_event decode_binary(const http_headers& headers, std::string_view conte
     attributes[name] = decode_header(name, header->second);
   }
   if (attributes.empty())
-    refuse("this is not a CloudEvent: the Content-Type is \"", content_type,
+    refuse(event_flaw::media_type, "this is not a CloudEvent: the Content-Type is \"", shown(content_type),
            "\" instead of application/cloudevents+json, and there are no ce- headers");
   if (attributes.contains("datacontenttype"))
-    refuse("there is a header ce-datacontenttype; in binary mode Content-Type takes its place");
+    refuse(event_flaw::attribute, "there is a header ce-datacontenttype; in binary mode Content-Type takes its place");
   if (!content_type.empty()) attributes["datacontenttype"] = content_type;
 
-  auto event = event_of(std::move(attributes), received_event::content_mode::binary);
+  auto event = event_of(std::move(attributes), cloud_event::content_mode::binary);
   const auto type = media_type(content_type);
   if (body.empty() && (type.empty() || is_json(type))) return event;
   if (is_json(type)) {
-    event.kind = received_event::data_kind::json;
-    event.data = parse_json(body);
+    event.kind = cloud_event::data_kind::json;
+    event.data = parse_json(body, max_depth);
   } else if (is_text(type) && is_utf8(body)) {
-    event.kind = received_event::data_kind::text;
+    event.kind = cloud_event::data_kind::text;
     event.data = body;
   } else {
-    event.kind = received_event::data_kind::bytes;
-    event.data = encode_base64(body);
+    event.kind = cloud_event::data_kind::bytes;
+    event.data = to_base64(body);
   }
   return event;
 }
 
-} // namespace
+/// The value of the header and the media type in it.
+struct content_type {
+  explicit content_type(const http_headers& headers) {
+    const auto found = headers.find("content-type");
+    if (found == headers.end()) return;
+    value = found->second;
+    media = media_type(value);
+  }
+  std::string_view value{};
+  std::string media{};
+};
 
-received_event decode_cloud_event(const http_headers& headers, std::string_view body) {
-  const auto found = headers.find("content-type");
-  const auto content_type = found == headers.end() ? std::string_view{} : found->second;
-  const auto type = media_type(content_type);
-  if (type == "application/cloudevents+json") return decode_structured(body);
-  if (type.starts_with("application/cloudevents"))
-    refuse("the Content-Type ", type, " is not understood; send one event as application/cloudevents+json");
-  return decode_binary(headers, content_type, body);
+cloud_event decode_one(const http_headers& headers, const content_type& type, std::string_view body) {
+  if (type.media == "application/cloudevents+json") {
+    auto envelope = parse_envelopes(body, 1);
+    if (!envelope.is_object()) refuse(event_flaw::json, "the body is JSON but not an object");
+    return decode_envelope(std::move(envelope));
+  }
+  if (type.media.starts_with("application/cloudevents"))
+    refuse(event_flaw::media_type, "the Content-Type ", shown(type.media),
+           " is not understood; send one event as application/cloudevents+json");
+  return decode_binary(headers, type.value, body);
 }
 
-} // namespace romancy::cli
+std::vector<cloud_event> decode_batch(std::string_view body, std::size_t max_batch) {
+  auto envelopes = parse_envelopes(body, 2);
+  if (!envelopes.is_array()) refuse(event_flaw::json, "the body is JSON but not an array");
+  if (envelopes.size() > max_batch)
+    refuse(event_flaw::batch_size, "the batch has ", std::to_string(envelopes.size()), " events, at most ",
+           std::to_string(max_batch), " are taken at once: send them in several");
+  std::vector<cloud_event> events;
+  events.reserve(envelopes.size());
+  for (auto& envelope : envelopes) try {
+      if (!envelope.is_object()) refuse(event_flaw::json, "it is not an object");
+      events.push_back(decode_envelope(std::move(envelope)));
+    } catch (const malformed_event& e) {
+      refuse(e.flaw(), "the event at index ", std::to_string(events.size()), " of the batch: ", e.what());
+    }
+  return events;
+}
+
+} // namespace
+
+cloud_event decode_cloud_event(const http_headers& headers, std::string_view body) {
+  return decode_one(headers, content_type{headers}, body);
+}
+
+std::vector<cloud_event> decode_cloud_events(const http_headers& headers, std::string_view body, std::size_t max_batch) {
+  const content_type type{headers};
+  if (type.media == "application/cloudevents-batch+json") return decode_batch(body, max_batch);
+  std::vector<cloud_event> events;
+  events.push_back(decode_one(headers, type, body));
+  return events;
+}
+
+} // namespace romancy
