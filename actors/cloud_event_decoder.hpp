@@ -29,8 +29,8 @@ using http_headers = std::map<std::string, std::string, std::less<>>;
 /// JSON where it has to be, or data that nests deeper than 200 levels.
 received_event decode_cloud_event(const http_headers& headers, std::string_view body);
 
-/// The same, and also the batched mode, `application/cloudevents-batch+json`: an array of events, in their order; an empty
-/// one is allowed. A single event comes as a vector of one.
+/// The same, and also the batched mode, `application/cloudevents-batch+json`: an array of events, in their order; an
+/// empty one is allowed. A single event comes as a vector of one.
 ///
 /// @throws malformed_event also when one event of a batch is malformed, with its index, counted from 0; or when the batch
 /// has more than `max_batch` events.

@@ -61,8 +61,7 @@ std::string to_http(const reply& answered, bool last, bool only_headers) {
 }
 
 /// Reads a whole request. A client that asks before it sends the body is told to go on.
-task read(tcp_socket& peer, boost::beast::flat_buffer& buffer, net::request_parser& parser,
-          error_code& error) {
+task read(tcp_socket& peer, boost::beast::flat_buffer& buffer, net::request_parser& parser, error_code& error) {
   parser.eager(true);
   parser.body_limit(event_sink::max_body_bytes);
   parser.header_limit(event_sink::max_header_bytes);
