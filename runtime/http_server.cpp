@@ -127,6 +127,7 @@ struct connection {
   std::string client;
   bool turned_away = false;
   bool waits = false; ///< for a request, or for the client to close: can be cut off any time
+  bool asked = false; ///< a request that is not answered
   bool timed_out = false;
   std::uint64_t phase = 0; ///< that the deadline is for
 };
@@ -176,7 +177,7 @@ public:
     const auto rest = std::max(milliseconds{0}, std::chrono::duration_cast<milliseconds>(until - clock::now()));
     handlers_.stop(rest);
     prober_.stop(milliseconds{0});
-    const auto cut = std::ranges::count_if(all_, [](const connection* c) { return !c->waits && !c->turned_away; });
+    const auto cut = std::ranges::count_if(all_, [](const connection* c) { return c->asked; });
     if (cut > 0) log().warn("{} HTTP requests were cut off: they took longer than the app had to stop", cut);
     return static_cast<int>(cut);
   }
@@ -290,6 +291,7 @@ private:
       error_code error;
       limit(c, options_.request_timeout);
       co_await http::async_read_header(c->peer, c->buffer, parser, into(error));
+      c->asked = !error;
       if (!error) refused = routes_.refuse(parser, route);
       if (!error && !refused && !parser.is_done()) co_await read_body(c, parser, error);
       const bool timed_out = c->timed_out;
@@ -311,6 +313,7 @@ private:
 
       const bool last = !keep || stopping_;
       co_await write(c, std::move(answer), last, only_headers, error);
+      c->asked = false;
       if (error) co_return;
       if (!last) continue;
       co_await part(c, is_whole);

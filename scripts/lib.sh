@@ -24,7 +24,7 @@ install_packages() {
 
 build_packages=(g++ cmake ninja-build ccache libcaf-dev libsoci-dev libboost-dev libsqlite3-dev libpq-dev libmariadb-dev libcurl4-openssl-dev
   nlohmann-json3-dev libspdlog-dev libcli11-dev sqlite3 python3)
-test_packages=(libgtest-dev clang postgresql mariadb-server-core openssl)
+test_packages=(libgtest-dev clang libclang-rt-dev postgresql mariadb-server-core openssl)
 
 # build PRESET [TARGET…]: configures and builds; the tests too unless targets are named, but for `torture`, which is one.
 build() {
