@@ -19,6 +19,7 @@
 
 #include "cli/byte_size.hpp"
 #include "cli/duration.hpp"
+#include "cli/patiently.hpp"
 #include "cli/relay_flags.hpp"
 #include "cli/run_main.hpp"
 #include "examples/ecommerce_orders.hpp"
@@ -40,17 +41,6 @@ struct settings {
   std::string database_timeout = "30s";
   std::string max_payload = "1MiB";
 };
-
-/// Asks again for a while: the server may be starting anew, and processes that make the same table at once may meet.
-template <class Ask> auto patiently(std::chrono::milliseconds patience, Ask ask) {
-  const auto end = std::chrono::steady_clock::now() + patience;
-  for (;;) try {
-      return ask();
-    } catch (const std::exception&) {
-      if (std::chrono::steady_clock::now() >= end) throw;
-      std::this_thread::sleep_for(100ms);
-    }
-}
 
 /// Each of `concurrency` clients starts an order and waits for its receipt; returns the first error, or nothing.
 template <class App> std::string place_orders(App& app, const settings& given) {
@@ -109,17 +99,18 @@ int main(int argc, char** argv) {
                                      .max_payload_bytes = romancy::cli::parse_byte_size(given.max_payload),
                                      .worker_lease = romancy::cli::parse_duration(given.lease),
                                      .database_timeout = patience}};
-    patiently(patience, [&] { create_tables(*app.storage().connect()); });
+    romancy::cli::patiently(patience, [&] { create_tables(*app.storage().connect()); });
     const auto began = std::chrono::steady_clock::now();
     const auto error = place_orders(app, given);
     if (!error.empty()) throw std::runtime_error{"not all orders are complete: " + error};
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
     const auto counts = [&] { return app.storage().get_outbox_status_counts(); };
-    while (patiently(patience, counts).at(romancy::outbox_status::pending) > 0) std::this_thread::sleep_for(20ms);
+    while (romancy::cli::patiently(patience, counts).at(romancy::outbox_status::pending) > 0)
+      std::this_thread::sleep_for(20ms);
     const std::chrono::duration<double> delivered = std::chrono::steady_clock::now() - began;
     std::cout << given.orders << " orders complete in " << took.count() << " s (" << given.orders / took.count()
               << " orders/s), all events delivered after " << delivered.count() << " s\n";
-    for (const auto& [status, count] : patiently(patience, counts))
+    for (const auto& [status, count] : romancy::cli::patiently(patience, counts))
       std::cout << "  events " << to_string(status) << ": " << count << '\n';
     return 0;
   });

@@ -12,7 +12,9 @@
 #include "actors/local_messages.hpp"
 #include "actors/message_types.hpp"
 #include "actors/payload_text.hpp"
+#include "runtime/app_http_service.hpp"
 #include "runtime/engine.hpp"
+#include "runtime/http_server.hpp"
 #include "runtime/storage_backend.hpp"
 #include "storage/storage_failure.hpp"
 #include "storage/tables.hpp"
@@ -56,7 +58,7 @@ private:
 };
 
 /// What stands behind romancy::app.
-class app_runtime final : public detail::runtime {
+class app_runtime final : public detail::runtime, public std::enable_shared_from_this<app_runtime> {
 public:
   app_runtime(app_options options, detail::definition_table definitions, detail::dependency_set dependencies)
       : engine_{std::make_shared<engine>(std::move(options), definitions, std::move(dependencies))},
@@ -146,7 +148,36 @@ public:
   }
   romancy::storage storage() override { return romancy::storage{backend_}; }
   romancy::health health() const override { return engine_->health(); }
-  void shut_down() override { engine_->shut_down(); }
+  std::uint16_t listen(http_options options) override {
+    const std::lock_guard lock{http_mutex_};
+    if (engine_->stopped()) throw startup_error{"the app is shut down: listen before"};
+    if (http_) throw startup_error{"this app listens already, on port " + std::to_string(http_->port())};
+    http_ = std::make_unique<http_server>(std::move(options), std::make_shared<app_http_service>(shared_from_this()));
+    return http_->port();
+  }
+  void shut_down() override {
+    std::unique_ptr<http_server> server;
+    {
+      const std::lock_guard lock{http_mutex_};
+      server = std::move(http_);
+    }
+    if (server) // what was read completely is answered as long as there is somebody to ask
+      if (const int cut_off = server->stop(engine_->options().shutdown_timeout / 2); cut_off > 0)
+        log().warn("{} HTTP requests were cut off", cut_off);
+    engine_->shut_down();
+  }
+  std::optional<nlohmann::json> describe(const std::string& id) override {
+    const auto found = instances_.find(id);
+    if (!found) return std::nullopt;
+    nlohmann::json described{{"instance_id", id},
+                             {"workflow", found->workflow},
+                             {"status", to_string(found->status)},
+                             {"result", nullptr},
+                             {"error", nullptr}};
+    if (found->status == instance_status::completed) described["result"] = nlohmann::json::parse(found->output);
+    if (!found->error.empty()) described["error"] = found->error;
+    return described;
+  }
 
 private:
   /// Names of one workflow, which may have been renamed.
@@ -222,6 +253,8 @@ private:
   std::shared_ptr<engine> engine_;
   std::shared_ptr<detail::storage_backend> backend_;
   instance_reader instances_;
+  std::mutex http_mutex_;
+  std::unique_ptr<http_server> http_;
 };
 
 } // namespace

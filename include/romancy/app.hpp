@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -99,6 +100,11 @@ public:
   /// @throws payload_error for one that is malformed, or that can never be taken in; storage_error
   int receive(const std::vector<received_event>& events) { return runtime_->receive(events); }
   int receive(const received_event& event) { return runtime_->receive({event}); }
+
+  /// Listens for CloudEvents, requests to cancel, questions about instances, and probes, until the app ends: see
+  /// docs/guide/http.md. Returns the port. Once in the life of an app.
+  /// @throws startup_error that names the option that is wrong, or the address that cannot be had
+  std::uint16_t http(http_options options) { return runtime_->listen(std::move(options)); }
 
   /// The database, for looking at it.
   romancy::storage storage() const { return runtime_->storage(); }

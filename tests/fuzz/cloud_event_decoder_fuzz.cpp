@@ -19,7 +19,7 @@ namespace romancy {
 namespace {
 
 using nlohmann::json;
-using data_kind = received_event::data_kind;
+using data_kind = cloud_event::data_kind;
 
 constexpr std::size_t max_batch = 5;
 
@@ -53,7 +53,7 @@ http_headers headers_in(std::string_view& input) {
 }
 
 /// The bytes that the data stands for, in whatever mode they travel.
-std::string payload_of(const received_event& event) {
+std::string payload_of(const cloud_event& event) {
   switch (event.kind) {
     case data_kind::none: return {};
     case data_kind::json: return event.data.dump();
@@ -63,14 +63,14 @@ std::string payload_of(const received_event& event) {
   return {};
 }
 
-json envelope_of(const received_event& event) {
+json envelope_of(const cloud_event& event) {
   json envelope = event.attributes;
   if (event.kind != data_kind::none) envelope[event.kind == data_kind::bytes ? "data_base64" : "data"] = event.data;
   return envelope;
 }
 
 /// What users and storage rely on.
-void check_parts(const received_event& event) {
+void check_parts(const cloud_event& event) {
   expect(!event.id.empty() && !event.source.empty() && !event.type.empty(), "required attributes are not empty");
   expect(event.specversion == "1.0", "the specversion is 1.0");
   const auto same = [&](const char* name, const std::string& value) {
@@ -88,7 +88,7 @@ void check_parts(const received_event& event) {
   if (event.kind == data_kind::bytes) expect(is_base64(event.data.get<std::string>()), "bytes are base64");
 }
 
-void check_same(const received_event& left, const received_event& right) {
+void check_same(const cloud_event& left, const cloud_event& right) {
   expect(left.attributes == right.attributes, "attributes survive");
   expect(left.kind == right.kind && left.data == right.data, "data survives");
 }
@@ -100,7 +100,7 @@ bool is_printable(std::string_view text) {
 }
 
 /// Through our own encoder, in both modes, as an event that is sent on.
-void check_sent_on(const received_event& event) {
+void check_sent_on(const cloud_event& event) {
   if (event.kind == data_kind::none) return; // our events always have data
   event_record record;
   record.id = event.id;
@@ -133,7 +133,7 @@ void check_sent_on(const received_event& event) {
 }
 
 void check(const http_headers& headers, std::string_view body) {
-  std::vector<received_event> events;
+  std::vector<cloud_event> events;
   try {
     events = decode_cloud_events(headers, body, max_batch);
   } catch (const malformed_event& e) { // and nothing else

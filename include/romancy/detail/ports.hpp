@@ -24,6 +24,7 @@
 #include <romancy/detail/outgoing_event.hpp>
 #include <romancy/error.hpp>
 #include <romancy/health.hpp>
+#include <romancy/http_options.hpp>
 #include <romancy/instance_id.hpp>
 #include <romancy/isolation_level.hpp>
 #include <romancy/received_event.hpp>
@@ -237,6 +238,8 @@ public:
   virtual void expect(const std::string& id, std::string_view workflow) = 0; ///< throws if it is not there
   virtual bool cancel(const std::string& id, const std::string& reason, const std::string& author) = 0;
   virtual int receive(const std::vector<received_event>& events) = 0;
+  virtual std::optional<json> describe(const std::string& id) = 0; ///< status, result and error; nothing: there is none
+  virtual std::uint16_t listen(http_options options) = 0;
   virtual romancy::storage storage() = 0;
   virtual romancy::health health() const = 0;
   virtual void shut_down() = 0;
