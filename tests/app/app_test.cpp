@@ -181,6 +181,16 @@ TEST_F(RunningApp, RefusesOptionsThatMakeNoSense) {
       why({.outbox = {.enabled = true, .broker_url = "http://b/", .max_retries = 0}}).find("outbox.max_retries is 0"),
       std::string::npos);
   EXPECT_NE(why({.executors = 0}).find("executors is 0: set it to at least 1"), std::string::npos);
+  for (const auto& [retention, named] : std::vector<std::pair<retention_options, std::string>>{
+           {{.finished_instances = -1s}, "finished_instances is -1000 ms"},
+           {{.delivered_events = -1ms}, "delivered_events is -1 ms"},
+           {{.dead_events = -1h}, "dead_events is -3600000 ms"},
+           {{.interval = 0ms}, "interval is 0 ms"},
+           {{.batch = 0}, "batch is 0"},
+           {{.batch = 1001}, "batch is 1001: set it to at most 1000"}}) {
+    const auto refused = why({.database = file, .retention = retention});
+    EXPECT_NE(refused.find("retention." + named), std::string::npos) << refused;
+  }
   EXPECT_NE(why({.service_name = ""}).find("service_name is empty"), std::string::npos);
 }
 
