@@ -52,7 +52,10 @@ public:
   void carry_out(transaction_coordinator& self) override {
     if constexpr (requires { self.undo_lost_claim(*answer_); })
       if (answer_) self.undo_lost_claim(*answer_);
-    answer_.emplace(self.carry_out(request_));
+    auto next = self.carry_out(request_);
+    if constexpr (requires { next.news; }) // a commit whose outcome was unknown may have told it already
+      if (answer_) next.news.insert(next.news.end(), answer_->news.begin(), answer_->news.end());
+    answer_.emplace(std::move(next));
     if constexpr (std::is_same_v<Request, cancel_instance> || std::is_same_v<Request, release_epoch> ||
                   std::is_same_v<Request, receive_events>)
       instances = true;

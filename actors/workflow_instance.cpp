@@ -172,6 +172,10 @@ caf::behavior workflow_instance::make_behavior() {
         random_ = seed_of(record_);
         leaving_ = leaving::not_yet;
         ending_ = false;
+        if (!cancelled_meanwhile_.empty()) {
+          record_.cancel_reason = std::exchange(cancelled_meanwhile_, {});
+          return fail("cancelled: " + record_.cancel_reason);
+        }
         start_function();
       },
       [this](compensation_begun& begun) {
@@ -770,6 +774,7 @@ void workflow_instance::record_failure(std::uint64_t ticket, const std::string& 
 // -- the end ----------------------------------------------------------------------------------------------------------
 
 void workflow_instance::cancel(const std::string& reason) {
+  if (leaving_ == leaving::as_new) cancelled_meanwhile_ = reason; // of the next run
   if (ending_ || is_cancelling()) return;
   log().info("instance {} is cancelled: {}", record_.instance_id, reason);
   record_.cancel_reason = reason;

@@ -141,6 +141,7 @@ private:
   std::uint64_t looking_ = 0;               ///< ticket of the question that is on the way; 0: none is
   bool look_again_ = false;                 ///< something has happened since
   std::uint64_t wait_timer_ = 0;            ///< ticket of the timer that counts
+  std::string cancelled_meanwhile_;         ///< while it was continued as new
   bool has_waited_ = false;                 ///< there may be rows of waits, subscriptions or messages
   std::optional<nlohmann::json> new_input_; ///< of recur
 

@@ -74,6 +74,7 @@ int main(int argc, char** argv) {
   add("relay", "Delivering a backlog", romancy::bench::measure_relay);
   add("latency", "From start to the delivered event", romancy::bench::measure_latency);
   add("handover", "From the commit in one process to the delivery by another", romancy::bench::measure_handover);
+  add("sleepers", "Memory and lateness of instances that sleep", romancy::bench::measure_sleepers);
   add("idle", "Statements while there is nothing to do", romancy::bench::measure_idle);
   return romancy::cli::run_main(app, argc, argv, [&] {
     romancy::bench::scratch_databases databases{database};

@@ -51,5 +51,6 @@ std::vector<measurement> measure_relay(const settings& how);
 std::vector<measurement> measure_latency(const settings& how);
 std::vector<measurement> measure_handover(const settings& how);
 std::vector<measurement> measure_idle(const settings& how);
+std::vector<measurement> measure_sleepers(const settings& how);
 
 } // namespace romancy::bench

@@ -19,6 +19,7 @@ void channel_table::carry_out(const std::string& instance_id, const channel_acti
     case subscribe_broadcast: return subscribe(instance_id, action.channel, broadcast);
     case subscribe_competing: return subscribe(instance_id, action.channel, competing);
     case unsubscribe:
+      wake_competitors(instance_id);
       db_.session() << "DELETE FROM channel_subscriptions WHERE channel = :channel AND instance_id = :instance",
           soci::use(action.channel), soci::use(instance_id);
       db_.session() << "DELETE FROM channel_messages WHERE instance_id = :instance AND channel = :channel",
@@ -141,7 +142,18 @@ std::optional<std::string> channel_table::take(const std::string& instance_id,
   throw storage_failure::from(e, "receive a message of " + instance_id);
 }
 
+/// Those that compete with it may have gone to sleep because it was just taking the message that they have seen.
+void channel_table::wake_competitors(const std::string& instance_id) {
+  db_.session()
+      << "UPDATE workflow_instances SET wake_at = :at_once WHERE instance_id IN (SELECT waiting.instance_id FROM "
+         "workflow_waits waiting JOIN channel_messages unread ON unread.channel = waiting.channel AND "
+         "unread.instance_id IS NULL WHERE waiting.kind = 'event' AND waiting.channel IN (SELECT channel FROM "
+         "channel_subscriptions WHERE channel_subscriptions.instance_id = :instance))",
+      soci::use(wake_time::at_once), soci::use(instance_id);
+}
+
 void channel_table::remove_all(const std::string& instance_id) try {
+  wake_competitors(instance_id);
   for (const auto* table : {"channel_subscriptions", "channel_messages", "workflow_groups"})
     db_.session() << "DELETE FROM " + std::string{table} + " WHERE instance_id = :instance", soci::use(instance_id);
 } catch (const soci::soci_error& e) {

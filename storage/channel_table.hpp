@@ -35,6 +35,7 @@ public:
 
 private:
   void subscribe(const std::string& instance_id, const std::string& channel, const std::string& mode);
+  void wake_competitors(const std::string& instance_id);
   std::string mode_of(const std::string& channel);
 
   database& db_;

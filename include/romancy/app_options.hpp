@@ -27,7 +27,7 @@ struct app_options {
   /// The `source` of events that do not name one. A URI reference, not empty.
   std::string service_name = "romancy";
   outbox_options outbox{};
-  /// What is removed once it is old enough. By default nothing is.
+  /// What is removed once it is old enough. By default only what is known of received events, after 7 days.
   retention_options retention{};
   /// Called as things happen; see lifecycle_hooks. Null: none.
   std::shared_ptr<lifecycle_hooks> hooks{};
