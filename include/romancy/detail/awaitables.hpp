@@ -53,10 +53,11 @@ template <bool Optional, class... Events> struct variant_reader {
       if (state.timed_out) return std::nullopt;
     const auto event = json::parse(state.output).template get<received_event>();
     std::optional<one_of> found;
-    ((event.type == Events::event_type
-          ? (static_cast<void>(found.emplace(std::in_place_type<Events>, event.data.template get<Events>())), true)
-          : false) ||
-     ...);
+    const auto read_as = [&]<class Event>(std::type_identity<Event>) {
+      if (!found && event.type == Event::event_type)
+        found.emplace(std::in_place_type<Event>, event.data.template get<Event>());
+    };
+    (read_as(std::type_identity<Events>{}), ...);
     if (!found) throw error{"an event of type '" + event.type + "' was not waited for"};
     return *std::move(found);
   }
@@ -238,7 +239,9 @@ public:
   using durable = void;
   all_awaitable(instance_port & port, Steps & ... steps) : port_{&port}, steps_{&steps...} {}
   bool ready() override {
-    return std::apply([](auto*... step) { return (step->ready() & ... & true); }, steps_);
+    bool all = true;
+    std::apply([&](auto*... step) { ((all = step->ready() && all), ...); }, steps_); // each decodes what it has
+    return all;
   }
   bool await_ready() { return ready(); }
   void await_suspend(std::coroutine_handle<> workflow) { port_->suspend(workflow, *this); }
