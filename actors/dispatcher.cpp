@@ -10,6 +10,7 @@ constexpr auto poll_interval = std::chrono::seconds{1};
 constexpr int longest_idle_pause = 4; // polls
 constexpr auto longest_restart_pause = std::chrono::seconds{60};
 constexpr int claim_batch = 100;
+constexpr auto shortest_look = std::chrono::milliseconds{1}; // what is due and was not claimed is held by somebody
 } // namespace
 
 dispatcher::dispatcher(caf::actor_config& cfg, environment_ptr env, instance_peers peers)
@@ -84,7 +85,9 @@ caf::behavior dispatcher::make_behavior() {
         looking_ = false;
         if (draining_) return; // what this epoch owns is given back at its end
         for (const auto& news : claimed.news)
-          if (news.reason.empty())
+          if (!instances_.contains(news.instance_id)) // claimed by a commit that came after its answer was given up
+            send(peers_.coordinator, release_instances{next_ticket_++, news.instance_id});
+          else if (news.reason.empty())
             tell_instance(news.instance_id, instance_news{});
           else
             stop_and_undo(news);
@@ -208,7 +211,8 @@ void dispatcher::wake_at(const std::optional<time_point>& due) {
   if (!due || (next_due_ && *next_due_ <= *due)) return;
   next_due_ = due;
   due_timer_ = next_ticket_++;
-  send(peers_.timekeeper, set_timer{due_timer_, std::max(*due - env_->clock->now(), std::chrono::microseconds{0})});
+  send(peers_.timekeeper,
+       set_timer{due_timer_, std::max<std::chrono::microseconds>(*due - env_->clock->now(), shortest_look)});
 }
 
 void dispatcher::instance_ended(const caf::down_msg& down) {

@@ -52,6 +52,7 @@ public:
   void carry_out(transaction_coordinator& self) override {
     if constexpr (requires { self.undo_lost_claim(*answer_); })
       if (answer_) self.undo_lost_claim(*answer_);
+    if constexpr (requires { request_.again; }) request_.again = answer_.has_value();
     auto next = self.carry_out(request_);
     if constexpr (requires { next.news; }) // a commit whose outcome was unknown may have told it already
       if (answer_) next.news.insert(next.news.end(), answer_->news.begin(), answer_->news.end());
@@ -76,8 +77,8 @@ public:
   void failed(transaction_coordinator& self, const std::string& why, verdict what) override {
     if constexpr (std::is_same_v<Request, register_epoch>)
       self.quit(caf::make_error(caf::sec::runtime_error, why)); // without an epoch nothing can be owned
-    else if constexpr (std::is_same_v<Request, receive_events>)
-      tell(sender_, events_received{request_.ticket, 0, why});
+    else if (std::is_same_v<Request, receive_events> && what == verdict::unacceptable)
+      tell(sender_, events_received{ticket_of(request_), 0, why});
     else
       tell(sender_, request_failed{ticket_of(request_), what == verdict::ownership_lost, why});
   }
@@ -114,6 +115,7 @@ public:
       case verdict::ownership_lost: return tell(sender_, request_failed{attempt_.ticket, true, why});
       case verdict::lost: return tell(sender_, attempt_failed{attempt_.ticket, why, attempt_fault::lost});
       case verdict::in_history: return tell(sender_, attempt_failed{attempt_.ticket, why, attempt_fault::in_doubt});
+      case verdict::unacceptable:
       case verdict::refused: return tell(sender_, attempt_failed{attempt_.ticket, why, attempt_fault::own});
     }
   }
@@ -352,6 +354,9 @@ void transaction_coordinator::run_in_savepoint(std::unique_ptr<work> next) {
   } catch (const step_is_in_history& e) {
     why = e.what();
     what = verdict::in_history;
+  } catch (const event_conflict& e) {
+    why = e.what();
+    what = verdict::unacceptable;
   } catch (const storage_failure& e) {
     if (e.retryable()) { // the database is away or full: no fault of this unit of work
       batch_.push_back(std::move(next));
@@ -617,9 +622,11 @@ void transaction_coordinator::give_back_all_of(const std::string& epoch) {
 }
 
 instance_started transaction_coordinator::carry_out(const start_instance& request) {
-  if (tables_->instances.insert(request.instance, epoch_, env_->clock->now())) {
+  const auto now = env_->clock->now();
+  if (tables_->instances.insert(request.instance, epoch_, now)) {
     auto started = request.instance;
     started.fence = 1;
+    started.started_at = started.run_started_at = now;
     return {request.ticket, true, std::move(started)};
   }
   auto existing = tables_->instances.find(request.instance.instance_id);
@@ -647,6 +654,25 @@ waited transaction_coordinator::carry_out(const wait_for& request) {
   const auto& id = request.instance_id;
   if (!tables_->instances.hold(id, epoch_, request.fence)) throw ownership_lost{};
   waited answer{request.ticket, {}, false, {}};
+  if (request.again) { // what was recorded then is not looked for once more
+    auto rest = request;
+    rest.again = false;
+    std::vector<history_record> recorded;
+    for (auto& outcome : tables_->history.load(id))
+      if (std::erase_if(rest.waits, [&](const auto& wait) { return wait.activity_id == outcome.activity_id; }) > 0) {
+        tables_->waits.remove(id, outcome.activity_id);
+        recorded.push_back(std::move(outcome));
+      }
+    if (!recorded.empty()) rest.rests = false;
+    std::erase_if(rest.children, [&](const instance_record& child) {
+      return std::none_of(rest.waits.begin(), rest.waits.end(), [&](const wait_record& wait) {
+        return wait.kind == wait_kind::child && wait.channels.front() == child.instance_id;
+      });
+    });
+    answer = carry_out(rest);
+    answer.outcomes.insert(answer.outcomes.begin(), recorded.begin(), recorded.end());
+    return answer;
+  }
   for (const auto& child : request.children)
     if (!tables_->instances.insert(child, "", env_->clock->now())) {
       const auto there = tables_->instances.find(child.instance_id); // by a commit whose outcome was unknown, or another
@@ -677,6 +703,10 @@ waited transaction_coordinator::carry_out(const wait_for& request) {
   if (stored && stored->status == instance_status::running) answer.cancel_reason = stored->cancel_reason;
   answer.rests = request.rests && answer.outcomes.empty() && answer.cancel_reason.empty();
   auto next = request.deadline;
+  const auto soon = env_->clock->now() + std::chrono::seconds{1};
+  for (const auto& wait : request.waits)
+    if (answer.rests && wait.kind == wait_kind::event && tables_->channels.others_take(id, wait.channels))
+      next = next ? std::min(*next, soon) : soon; // perhaps they do not
   for (const auto& wait : request.waits)
     if (wait.due) next = next ? std::min(*next, *wait.due) : wait.due;
   if (answer.rests)
@@ -721,7 +751,20 @@ continued_as_new transaction_coordinator::carry_out(const continue_as_new& reque
   if (!tables_->instances.continue_as_new(request.instance_id, epoch_, request.fence, request.run, request.input,
                                           env_->clock->now()))
     throw ownership_lost{};
-  return {request.ticket};
+  return {request.ticket, tables_->instances.find(request.instance_id).value_or(instance_record{}).run_started_at};
+}
+
+/// As today's definitions see it: names and inputs may have been others.
+bool transaction_coordinator::is_same_start(const instance_record& there, const instance_record& start) const {
+  const auto* workflow = env_->definitions.find_workflow(start.workflow);
+  if (there.workflow != start.workflow && (!workflow || env_->definitions.find_workflow(there.workflow) != workflow))
+    return false;
+  if (there.start_input == start.input) return true;
+  try {
+    return workflow && workflow->reencode(nlohmann::json::parse(there.start_input)).dump() == start.input;
+  } catch (const std::exception&) { // today's types cannot read it
+    return false;
+  }
 }
 
 /// One that is refused undoes all.
@@ -736,7 +779,7 @@ events_received transaction_coordinator::carry_out(const receive_events& request
     for (const auto& start : event.starts) {
       if (tables_->instances.insert(start, "", now)) continue;
       const auto there = tables_->instances.find(start.instance_id);
-      if (there && (there->workflow != start.workflow || there->start_input != start.input))
+      if (there && !is_same_start(*there, start))
         throw event_conflict{"event " + event.id + " of " + event.source + " would start instance " + start.instance_id +
                              ", which exists already with another workflow or other inputs"};
     }

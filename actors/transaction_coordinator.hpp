@@ -52,6 +52,7 @@ private:
     ownership_lost, ///< the instance is another worker's
     lost,           ///< no fault of its own: again
     in_history,     ///< of a step: it was committed before
+    unacceptable,   ///< and would be the next time
   };
   /// Something that waits for its turn in a batch.
   class work {
@@ -120,6 +121,7 @@ private:
   std::optional<history_record> look_for_outcome(const wait_for&, const wait_record&);
   continued_as_new carry_out(const continue_as_new&);
   events_received carry_out(const receive_events&);
+  bool is_same_start(const instance_record& there, const instance_record& start) const;
   events_claimed carry_out(const claim_events&);
   events_marked carry_out(const mark_events&);
   events_released carry_out(const release_events&);

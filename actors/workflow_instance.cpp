@@ -85,11 +85,19 @@ std::string base_name(const detail::step_command& command) {
   return std::string{command.name};
 }
 
-/// The step of an activity, under a name that it had before.
-bool was_called(const detail::activity_entry* entry, const std::string& before, const std::string& now) {
-  if (!entry || before.substr(before.rfind(':')) != now.substr(now.rfind(':'))) return false;
-  return std::find(entry->former.begin(), entry->former.end(), before.substr(0, before.rfind(':'))) !=
-         entry->former.end();
+/// A step under a name that it had before.
+bool was_called(const detail::step_command& command, const detail::definition_table& definitions,
+                const std::string& before, const std::string& now) {
+  const auto colon = before.rfind(':');
+  if (colon == std::string::npos || before.substr(colon) != now.substr(now.rfind(':'))) return false;
+  const auto name = before.substr(0, colon);
+  const auto is_one_of = [&](const auto* entry, const std::string& prefix) {
+    return entry && std::any_of(entry->former.begin(), entry->former.end(),
+                                [&](std::string_view former) { return name == prefix + std::string{former}; });
+  };
+  if (command.kind == detail::step_kind::activity) return is_one_of(definitions.find_activity(command.name), "");
+  if (command.kind == detail::step_kind::child) return is_one_of(definitions.find_workflow(command.name), "@child.");
+  return false;
 }
 
 /// Of an instance, and of each of its runs: so that two do not draw the same numbers.
@@ -120,8 +128,9 @@ void workflow_instance::on_exit() {
 
 caf::behavior workflow_instance::make_behavior() {
   guard(this, "workflow_instance " + record_.instance_id);
-  now_ = record_.started_at;
+  now_ = record_.run_started_at;
   random_ = seed_of(record_);
+  has_waited_ = !how_.fresh;
   if (record_.deadline && record_.status == instance_status::running && record_.cancel_reason.empty())
     send(peers_.timekeeper,
          set_timer{deadline_timer, std::max(*record_.deadline - env_->clock->now(), std::chrono::microseconds{0})});
@@ -133,11 +142,13 @@ caf::behavior workflow_instance::make_behavior() {
     call_hook([info = info()](lifecycle_hooks& hooks) { hooks.on_workflow_start(info); });
     start_function();
   } else {
-    send(peers_.coordinator, load_history{next_ticket_++, record_.instance_id});
+    history_ticket_ = next_ticket_++;
+    send(peers_.coordinator, load_history{history_ticket_, record_.instance_id});
   }
   return {
       [this](history_loaded& loaded) {
         if (pending_.contains(loaded.ticket)) return look_up_outcome(loaded);
+        if (loaded.ticket != history_ticket_) return; // of a step that is not waited for any more
         history_ = std::move(loaded.history);
         stored_waits_ = std::move(loaded.waits);
         go_on();
@@ -145,7 +156,10 @@ caf::behavior workflow_instance::make_behavior() {
       [this](const attempt_committed& outcome) { committed(outcome); },
       [this](const attempt_failed& failure) { attempt_has_failed(failure); },
       [this](waited& answer) { has_waited(answer); },
-      [this](const instance_news&) { look_for_outcomes(true); },
+      [this](const instance_news&) {
+        look_again_ = true;
+        if (coroutine_ || ending_) look_for_outcomes(true); // else once history is there
+      },
       [this](const timer_fired& timer) {
         if (timer.ticket == deadline_timer)
           send(peers_.coordinator,
@@ -159,8 +173,9 @@ caf::behavior workflow_instance::make_behavior() {
       [this](const instance_cancelled& cancelled) {
         if (cancelled.accepted) cancel(cancelled.request.reason);
       },
-      [this](const continued_as_new&) {
+      [this](const continued_as_new& continued) {
         ++record_.run;
+        now_ = record_.run_started_at = continued.run_started_at;
         record_.input = new_input_->dump();
         new_input_.reset();
         history_.clear();
@@ -210,7 +225,7 @@ caf::behavior workflow_instance::make_behavior() {
 void workflow_instance::go_on() {
   for (std::size_t i = 0; i < history_.size(); ++i)
     if (history_[i].position > 0) by_position_[history_[i].position] = i;
-  has_waited_ = !stored_waits_.empty();
+  look_again_ = look_again_ || !stored_waits_.empty(); // what has woken it
   if (is_cancelling() && record_.status == instance_status::running)
     return leave(leaving::cancelled); // asked for meanwhile
   if (record_.status == instance_status::compensating) {
@@ -242,7 +257,11 @@ void workflow_instance::start_function() {
 void workflow_instance::run_function() {
   while (park_reason_.empty()) {
     if (coroutine_->done()) return function_has_ended();
-    if (new_input_) return leave(leaving::as_new);
+    if (new_input_) {
+      if (!goes_past(position_)) return leave(leaving::as_new);
+      return park("history goes on after position " + std::to_string(position_) + ", where the workflow " +
+                  record_.workflow + " begins anew");
+    }
     if (!suspended_ || !condition_->ready()) break;
     condition_ = nullptr;
     std::exchange(suspended_, {}).resume();
@@ -310,7 +329,7 @@ detail::step_ref workflow_instance::begin(detail::step_command command) {
   ++counts_[base_name(command)];
   if (const auto known = by_position_.find(position); known != by_position_.end()) {
     const auto& outcome = history_[known->second];
-    if (was_called(step.attempt.entry, outcome.activity_id, state->step)) state->step = outcome.activity_id;
+    if (was_called(command, env_->definitions, outcome.activity_id, state->step)) state->step = outcome.activity_id;
     if (outcome.activity_id == state->step && kind_of(outcome.event_type) == kind_name(command.kind)) {
       fill(*state, outcome);
       if (command.kind == detail::step_kind::version)
@@ -324,7 +343,7 @@ detail::step_ref workflow_instance::begin(detail::step_command command) {
   if (const auto known = std::find_if(stored_waits_.begin(), stored_waits_.end(),
                                       [&](const wait_record& wait) { return wait.position == position; });
       known != stored_waits_.end()) {
-    if (was_called(step.attempt.entry, known->activity_id, state->step))
+    if (was_called(command, env_->definitions, known->activity_id, state->step))
       step.attempt.activity_id = state->step = known->activity_id;
     if (known->activity_id != state->step) {
       park_reason_ = "at position " + std::to_string(position) + " the instance waits for " + known->activity_id +
@@ -625,6 +644,7 @@ void workflow_instance::wait_for_next_attempt(pending_step& step, std::chrono::m
   auto& attempt = step.attempt;
   step.waits = true;
   step.stored = false;
+  step.asked = 0;
   has_waited_ = true;
   const nlohmann::json so_far{{"attempts", attempt.number},
                               {"first_began_us", attempt.first_began.time_since_epoch().count()},
@@ -653,10 +673,8 @@ void workflow_instance::resume_wait(pending_step& step) {
 /// Says what is waited for, and asks whether it is there. With nothing else on the way the instance then leaves memory,
 /// unless what it waits for comes soon.
 void workflow_instance::look_for_outcomes(bool something_happened) {
-  if (looking_ != 0) {
-    look_again_ = look_again_ || something_happened;
-    return;
-  }
+  look_again_ = look_again_ || something_happened;
+  if (looking_ != 0 || leaving_ != leaving::not_yet) return;
   wait_for request;
   bool on_the_way = false;
   std::optional<time_point> next;
@@ -667,18 +685,22 @@ void workflow_instance::look_for_outcomes(bool something_happened) {
       continue;
     }
     request.waits.push_back(step.wait);
-    if (!step.stored) request.fresh.push_back(step.wait.activity_id);
+    if (!step.stored) {
+      request.fresh.push_back(step.wait.activity_id);
+      step.asked = next_ticket_;
+    }
     if (!step.stored && step.child) request.children.push_back(*step.child);
     if (step.wait.due) next = next ? std::min(*next, *step.wait.due) : step.wait.due;
   }
   if (request.waits.empty()) return;
   request.rests = !on_the_way && !(next && *next - env_->clock->now() <= short_wait);
-  if (request.fresh.empty() && !request.rests && !something_happened) return set_wait_timer();
+  if (request.fresh.empty() && !request.rests && !look_again_) return set_wait_timer();
+  look_again_ = false;
   has_waited_ = true;
   looking_ = request.ticket = next_ticket_++;
   request.instance_id = record_.instance_id;
   request.fence = record_.fence;
-  if (leaving_ == leaving::not_yet) request.deadline = record_.deadline;
+  if (!ending_ && record_.cancel_reason.empty()) request.deadline = record_.deadline;
   send(peers_.coordinator, std::move(request));
 }
 
@@ -686,7 +708,8 @@ void workflow_instance::has_waited(waited& answer) {
   if (answer.ticket != looking_) return;
   looking_ = 0;
   if (answer.rests) {
-    std::optional<time_point> due = record_.deadline;
+    std::optional<time_point> due;
+    if (!ending_ && record_.cancel_reason.empty()) due = record_.deadline;
     for (const auto& [ticket, step] : pending_)
       if (step.wait.due) due = due ? std::min(*due, *step.wait.due) : step.wait.due;
     send(how_.dispatcher, instance_rests{due});
@@ -695,7 +718,7 @@ void workflow_instance::has_waited(waited& answer) {
   if (!answer.outcomes.empty() && std::exchange(how_.failures, 0) > 0)
     send(how_.dispatcher, instance_goes_on{record_.instance_id});
   for (auto& [ticket, step] : pending_)
-    if (step.how == way::wait || (step.waits && step.wait.kind == wait_kind::retry && step.wait.due)) step.stored = true;
+    if (step.asked == answer.ticket) step.stored = true; // others have begun meanwhile
   for (const auto& outcome : answer.outcomes) {
     const auto found = std::find_if(pending_.begin(), pending_.end(), [&](const auto& entry) {
       return entry.second.how == way::wait && entry.second.wait.activity_id == outcome.activity_id;
@@ -706,14 +729,11 @@ void workflow_instance::has_waited(waited& answer) {
   }
   if (!answer.cancel_reason.empty() && record_.cancel_reason.empty()) return cancel(answer.cancel_reason);
   if (leaving_ != leaving::not_yet || is_cancelling()) return leave_if_nothing_is_on_the_way();
-  const bool again = std::exchange(look_again_, false);
   make_choices();
-  if (ending_)
-    look_for_outcomes(again);
-  else if (!answer.outcomes.empty())
+  if (!ending_ && !answer.outcomes.empty())
     run_function();
   else
-    look_for_outcomes(again);
+    look_for_outcomes(false);
 }
 
 void workflow_instance::set_wait_timer() {

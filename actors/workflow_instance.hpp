@@ -56,6 +56,7 @@ private:
     commit_attempt commit;                 ///< way::commit, way::choose
     wait_record wait;                      ///< way::wait, and for the next attempt
     bool stored = false;                   ///< the wait is in the database
+    std::uint64_t asked = 0;               ///< ticket of the question that writes it
     std::optional<instance_record> child;  ///< that is to be started
     std::vector<detail::step_ref> choices; ///< way::choose
     bool failing = false;                  ///< its failure is being recorded
@@ -137,7 +138,8 @@ private:
   std::uint64_t next_ticket_ = 1;
   std::map<std::uint64_t, pending_step> pending_;
   detail::utc_time now_{};
-  std::uint64_t random_ = 0;                ///< the state of the generator
+  std::uint64_t random_ = 0; ///< the state of the generator
+  std::uint64_t history_ticket_ = 0;
   std::uint64_t looking_ = 0;               ///< ticket of the question that is on the way; 0: none is
   bool look_again_ = false;                 ///< something has happened since
   std::uint64_t wait_timer_ = 0;            ///< ticket of the timer that counts

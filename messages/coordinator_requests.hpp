@@ -78,6 +78,7 @@ struct wait_for {
   std::vector<instance_record> children; ///< that are to be started with them
   bool rests = false;                    ///< if nothing is there: nobody owns it, until something is
   std::optional<time_point> deadline;    ///< of the instance
+  bool again = false;                    ///< it may have been carried out before, by a COMMIT whose outcome is unknown
 };
 struct waited {
   std::uint64_t ticket = 0;
@@ -141,6 +142,7 @@ struct continue_as_new {
 };
 struct continued_as_new {
   std::uint64_t ticket = 0;
+  time_point run_started_at{};
 };
 /// All of them or none; what was received before is not received again.
 struct receive_events {

@@ -23,7 +23,8 @@ struct instance_record {
   int run = 1;               ///< how often it has continued as new, and 1
   std::string start_input{}; ///< of the first run
   time_point started_at{};
-  std::string parent_id{}; ///< not empty: a step of that instance waits for it
+  time_point run_started_at{}; ///< of the first run, when the instance was
+  std::string parent_id{};     ///< not empty: a step of that instance waits for it
   std::optional<time_point> deadline{};
 };
 

@@ -1,5 +1,7 @@
 #include "storage/channel_table.hpp"
 
+#include <map>
+
 #include "storage/rows_changed.hpp"
 #include "storage/storage_failure.hpp"
 #include "storage/text_check.hpp"
@@ -76,24 +78,59 @@ std::string channel_table::mode_of(const std::string& channel) {
   return db_.session().got_data() ? mode : broadcast;
 }
 
+/// Those who are to hear of it are held first, in the order of their ids: one that is about to rest comes before, or sees
+/// the message.
 void channel_table::publish(const std::string& channel, const std::string& message, time_point now) try {
   check_text(db_, "publish on channel '" + channel + '\'', {&channel, &message});
   const auto at = to_text(now);
-  const std::string waiting = "SELECT instance_id FROM workflow_waits WHERE kind = 'event' AND channel = :channel";
-  if (mode_of(channel) == competing)
+  const bool one_takes_it = mode_of(channel) == competing;
+  std::map<std::string, bool> receivers; // who subscribes
+  std::string id;
+  int subscribes = 0;
+  soci::statement select =
+      (db_.session().prepare << "SELECT instance_id, 1 FROM channel_subscriptions WHERE channel = :subscribed UNION ALL "
+                                "SELECT instance_id, 0 FROM workflow_waits WHERE kind = 'event' AND channel = :waiting",
+       soci::use(channel), soci::use(channel), soci::into(id), soci::into(subscribes));
+  for (bool more = select.execute(true); more; more = select.fetch()) {
+    auto& known = receivers[id];
+    known = known || subscribes == 1;
+  }
+  soci::statement wake =
+      (db_.session().prepare << "UPDATE workflow_instances SET wake_at = :at_once WHERE instance_id = :id",
+       soci::use(wake_time::at_once), soci::use(id));
+  soci::statement insert =
+      (db_.session().prepare << "INSERT INTO channel_messages (channel, instance_id, message, published_at) "
+                                "VALUES (:channel, :instance, :message, :now)",
+       soci::use(channel), soci::use(id), soci::use(message), soci::use(at));
+  for (const auto& [receiver, subscribed] : receivers) {
+    id = receiver;
+    wake.execute(true);
+  }
+  for (const auto& [receiver, subscribed] : receivers) {
+    if (one_takes_it && subscribed) continue;
+    id = receiver;
+    insert.execute(true);
+  }
+  if (one_takes_it)
     db_.session() << "INSERT INTO channel_messages (channel, message, published_at) VALUES (:channel, :message, :now)",
         soci::use(channel), soci::use(message), soci::use(at);
-  else
-    db_.session() << "INSERT INTO channel_messages (channel, instance_id, message, published_at) "
-                     "SELECT :name, who.instance_id, :message, :now FROM (SELECT instance_id FROM channel_subscriptions "
-                     "WHERE channel = :subscribed UNION " +
-                         waiting + ") AS who",
-        soci::use(channel), soci::use(message), soci::use(at), soci::use(channel), soci::use(channel);
-  // Whatever they seem to do: each row is locked, so that one that is about to wait looks again.
-  db_.session() << "UPDATE workflow_instances SET wake_at = :at_once WHERE instance_id IN (" + waiting + ')',
-      soci::use(wake_time::at_once), soci::use(channel);
 } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "publish on channel '" + channel + '\'');
+}
+
+bool channel_table::others_take(const std::string& instance_id, const std::vector<std::string>& channels) try {
+  if (db_.dialect().one_writer) return false; // then nobody is just taking it
+  for (const auto& channel : channels) {
+    long long unread = 0;
+    db_.session()
+        << "SELECT count(*) FROM channel_messages WHERE instance_id IS NULL AND channel = :channel AND channel IN "
+           "(SELECT channel FROM channel_subscriptions WHERE channel_subscriptions.instance_id = :instance)",
+        soci::use(channel), soci::use(instance_id), soci::into(unread);
+    if (unread > 0) return true;
+  }
+  return false;
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "look at the messages for " + instance_id);
 }
 
 void channel_table::send(const std::string& to, const std::string& channel, const std::string& message,

@@ -28,6 +28,8 @@ public:
   void send(const std::string& to, const std::string& channel, const std::string& message, time_point now);
   /// Takes the oldest message for the instance on one of the channels.
   std::optional<std::string> take(const std::string& instance_id, const std::vector<std::string>& channels);
+  /// There are messages on its competing channels, which others are just taking.
+  bool others_take(const std::string& instance_id, const std::vector<std::string>& channels);
   /// The instance has ended. Messages that it has not received go with it.
   void remove_all(const std::string& instance_id);
   /// Instances, in order of their ids.

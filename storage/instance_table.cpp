@@ -37,12 +37,13 @@ instance_table::instance_table(database& db)
       find_{
           (db.session().prepare << "SELECT workflow_name, status, input_data, output_data, coalesce(park_reason, "
                                    "error), fence, cancel_reason, owner_epoch, run, started_at, parent_id, deadline_at, "
-                                   "coalesce(start_input, input_data) FROM workflow_instances WHERE instance_id = :id",
+                                   "coalesce(start_input, input_data), coalesce(run_started_at, started_at) "
+                                   "FROM workflow_instances WHERE instance_id = :id",
            soci::use(row_.instance_id), soci::into(row_.workflow), soci::into(status_), soci::into(row_.input),
            soci::into(row_.output, output_is_), soci::into(row_.error, error_is_), soci::into(row_.fence),
            soci::into(row_.cancel_reason, cancel_is_), soci::into(row_.owner_epoch, owner_is_), soci::into(row_.run),
            soci::into(now_), soci::into(row_.parent_id, parent_is_), soci::into(deadline_, deadline_is_),
-           soci::into(row_.start_input))},
+           soci::into(row_.start_input), soci::into(wake_at_))},
       finish_{(db.session().prepare << "UPDATE workflow_instances SET status = :status, output_data = :output, "
                                        "error = coalesce(:error, error), owner_epoch = NULL, finished_at = :now "
                                        "WHERE instance_id = :id AND owner_epoch = :epoch AND fence = :fence",
@@ -79,6 +80,7 @@ std::optional<instance_record> instance_table::find(const std::string& instance_
     if (owner_is_ == soci::i_null) row_.owner_epoch.clear();
     if (parent_is_ == soci::i_null) row_.parent_id.clear();
     row_.started_at = to_time_point(now_);
+    row_.run_started_at = to_time_point(wake_at_);
     row_.deadline.reset();
     if (deadline_is_ == soci::i_ok) row_.deadline = to_time_point(deadline_);
     found = row_;
@@ -93,7 +95,7 @@ std::vector<instance_record> instance_table::claim(const std::string& epoch, con
   require_transaction(db_);
   const auto names = quoted(workflows), at = to_text(now);
   instance_record row;
-  std::string status, started, deadline;
+  std::string status, started, deadline, run_started;
   soci::indicator error_is, cancel_is, parent_is, deadline_is;
   std::vector<instance_record> claimed;
   for (const auto& unfinished : db_.dialect().unfinished) {
@@ -102,20 +104,21 @@ std::vector<instance_record> instance_table::claim(const std::string& epoch, con
     soci::statement due =
         (db_.session().prepare
              << "SELECT instance_id, workflow_name, status, input_data, error, fence, cancel_reason, run, "
-                "started_at, parent_id, deadline_at FROM workflow_instances" +
+                "started_at, parent_id, deadline_at, coalesce(run_started_at, started_at) FROM workflow_instances" +
                     std::string{db_.dialect().unfinished_index} + " WHERE " + std::string{unfinished} +
                     " AND owner_epoch IS NULL AND wake_at <= :now AND workflow_name IN (" + names +
                     ") ORDER BY wake_at, started_at LIMIT :limit" + std::string{db_.dialect().skip_locked},
          soci::use(at), soci::use(left), soci::into(row.instance_id), soci::into(row.workflow), soci::into(status),
          soci::into(row.input), soci::into(row.error, error_is), soci::into(row.fence),
          soci::into(row.cancel_reason, cancel_is), soci::into(row.run), soci::into(started),
-         soci::into(row.parent_id, parent_is), soci::into(deadline, deadline_is));
+         soci::into(row.parent_id, parent_is), soci::into(deadline, deadline_is), soci::into(run_started));
     for (bool more = due.execute(true); more; more = due.fetch()) {
       row.status = to_instance_status(status).value_or(instance_status::running);
       if (error_is == soci::i_null) row.error.clear();
       if (cancel_is == soci::i_null) row.cancel_reason.clear();
       if (parent_is == soci::i_null) row.parent_id.clear();
       row.started_at = to_time_point(started);
+      row.run_started_at = to_time_point(run_started);
       row.deadline.reset();
       if (deadline_is == soci::i_ok) row.deadline = to_time_point(deadline);
       claimed.push_back(row);
@@ -196,11 +199,11 @@ bool instance_table::continue_as_new(const std::string& instance_id, const std::
   const auto at = to_text(now);
   if (rows_changed((db_.session().prepare
                         << "UPDATE workflow_instances SET start_input = coalesce(start_input, input_data), "
-                           "input_data = :input, run = :next "
+                           "input_data = :input, run = :next, run_started_at = :now "
                            "WHERE instance_id = :id AND owner_epoch = :epoch AND fence = :fence AND "
                            "status = 'running' AND run = :run",
-                    soci::use(input), soci::use(next), soci::use(instance_id), soci::use(epoch), soci::use(fence),
-                    soci::use(run))) != 1) {
+                    soci::use(input), soci::use(next), soci::use(at), soci::use(instance_id), soci::use(epoch),
+                    soci::use(fence), soci::use(run))) != 1) {
     const auto stored = find(instance_id); // a commit whose outcome was unknown may have done it
     return stored && stored->owner_epoch == epoch && stored->fence == fence && stored->run == next;
   }
@@ -309,7 +312,8 @@ std::vector<cancel_request> instance_table::news(const std::string& epoch) try {
     soci::statement select =
         (db_.session().prepare << "SELECT instance_id, cancel_reason FROM workflow_instances" +
                                       std::string{db_.dialect().unfinished_index} + " WHERE " + std::string{unfinished} +
-                                      " AND owner_epoch = :epoch AND wake_at < :never",
+                                      " AND owner_epoch = :epoch AND wake_at < :never" +
+                                      std::string{db_.dialect().skip_locked},
          soci::use(epoch), soci::use(never), soci::into(row.instance_id), soci::into(row.reason, reason_is));
     for (bool more = select.execute(true); more; more = select.fetch()) {
       if (reason_is == soci::i_null) row.reason.clear();

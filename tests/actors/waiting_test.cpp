@@ -434,6 +434,58 @@ TEST_P(Waiting, HearsWhatAnActivitySaysOnceItCommits) {
   EXPECT_EQ(app.count("SELECT count(*) FROM inbox_events"), 1);
 }
 
+// -- one thing while another is on the way ------------------------------------------------------------------------------
+
+constexpr auto minute_child = workflow("minute_child", [](workflow_context<>& ctx) -> task<int> {
+  co_await ctx.sleep_for(1min);
+  co_return 5;
+});
+constexpr auto busy_starter = workflow("busy_starter", [](workflow_context<minute_child>& ctx) -> task<std::string> {
+  auto limit = ctx.start_sleep_for(1h);
+  co_await ctx.publish("somewhere", 1); // is committed before the sleep is
+  const int answer = co_await ctx.call<minute_child>();
+  auto news = ctx.start_wait_event<std::string>("news");
+  co_await ctx.publish("somewhere", 2);
+  const auto first_done = co_await ctx.any(limit, news);
+  co_return std::to_string(answer) + std::to_string(first_done);
+});
+
+TEST_P(Waiting, WritesDownWhatIsWaitedForWhileAnotherQuestionIsOnTheWay) {
+  world<busy_starter> app{file, book};
+  app.start("busy_starter", nlohmann::json::array(), "A");
+  app.advance(61s);
+  EXPECT_EQ(app.instance("A/@child.minute_child:1").output, "5");
+  EXPECT_EQ(app.count("SELECT count(*) FROM workflow_waits WHERE instance_id = 'A'"), 2);
+  app.receive("news", "now");
+  ASSERT_TRUE(app.ends("A"));
+  EXPECT_EQ(app.now(), 61s);
+  EXPECT_EQ(app.instance("A").output, R"("51")");
+}
+
+constexpr auto diary = workflow("diary", [](workflow_context<note>& ctx, int run) -> task<void> {
+  const auto begun = seconds_of(ctx.now());
+  const auto drawn = std::to_string(ctx.random()) + ctx.uuid();
+  co_await ctx.call<note>(begun);
+  co_await ctx.call<note>(drawn);
+  co_await ctx.sleep_for(20s);
+  const auto again = begun + ' ' + drawn; // of the replay
+  co_await ctx.call<note>(again);
+  if (run < 2) co_await ctx.recur(run + 1);
+});
+
+TEST_P(Waiting, GivesTheSameTimeAndRandomNumbersInEachReplay) {
+  world<diary> app{file, book};
+  app.advance(5s);
+  app.start("diary", {1}, "A");
+  ASSERT_TRUE(app.ends("A"));
+  const auto rows = app.rows();
+  ASSERT_EQ(rows.size(), 6U);
+  EXPECT_EQ(rows[0], "5000");
+  EXPECT_EQ(rows[3], "25000"); // of the second run
+  for (std::size_t i : {0U, 3U}) EXPECT_EQ(rows[i + 2], rows[i] + ' ' + rows[i + 1]);
+  EXPECT_NE(rows[1], rows[4]);
+}
+
 // -- whatever dies when -------------------------------------------------------------------------------------------------
 
 constexpr auto small_child = workflow("small_child", [](workflow_context<note>& ctx) -> task<int> {

@@ -4,6 +4,7 @@
 ALTER TABLE workflow_instances ADD COLUMN wake_at TIMESTAMP NOT NULL DEFAULT '1970-01-01 00:00:00.000000';
 ALTER TABLE workflow_instances ADD COLUMN run INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE workflow_instances ADD COLUMN start_input TEXT;
+ALTER TABLE workflow_instances ADD COLUMN run_started_at TIMESTAMP;
 ALTER TABLE workflow_instances ADD COLUMN parent_id VARCHAR(255);
 ALTER TABLE workflow_instances ADD COLUMN deadline_at TIMESTAMP;
 ALTER TABLE workflow_instances ADD COLUMN cancelled_by VARCHAR(255);
