@@ -52,8 +52,9 @@ using order_rejected = decision<rejected_type>;
 // [activities]
 /// Tells how the order ended in the transaction in which its reservation becomes final, or is given up.
 void conclude(romancy::activity_context& ctx, const std::string& order_id, const std::string& status) {
-  ctx.session() << "UPDATE reservations SET status = :status WHERE order_id = :id",
-      soci::use(status == "confirmed" ? std::string{"taken"} : std::string{"released"}), soci::use(order_id);
+  const std::string reservation = status == "confirmed" ? "taken" : "released";
+  ctx.session() << "UPDATE reservations SET status = :status WHERE order_id = :id", soci::use(reservation),
+      soci::use(order_id);
   send_event_transactional(ctx, "order." + status, "event-service", {{"order_id", order_id}});
 }
 
