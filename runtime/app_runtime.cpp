@@ -61,7 +61,8 @@ class app_runtime final : public detail::runtime, public std::enable_shared_from
 public:
   app_runtime(app_options options, detail::definition_table definitions, detail::dependency_set dependencies)
       : engine_{std::make_shared<engine>(std::move(options), definitions, std::move(dependencies))},
-        backend_{std::make_shared<detail::storage_backend>(engine_->url(), engine_->options().database_timeout, engine_)}, instances_{backend_} {}
+        backend_{std::make_shared<detail::storage_backend>(engine_->url(), engine_->options().database_timeout, engine_)},
+        instances_{backend_} {}
 
   std::string start(std::string_view workflow, nlohmann::json inputs, std::optional<romancy::instance_id> id,
                     std::optional<std::chrono::microseconds> time_limit) override {

@@ -48,8 +48,8 @@ void check_same_start(const detail::definition_table& definitions, const instanc
                       const instance_record& asked) {
   const bool same = is_same_workflow(definitions, there.workflow, asked.workflow);
   if (same && same_inputs(definitions, there, asked)) return;
-  throw instance_conflict{"instance " + asked.instance_id + " exists already, of workflow '" + there.workflow + "' with " +
-                          (same ? "other inputs" : "its own inputs") +
+  throw instance_conflict{"instance " + asked.instance_id + " exists already, of workflow '" + there.workflow +
+                          "' with " + (same ? "other inputs" : "its own inputs") +
                           ": choose another id, or start it with the same workflow and inputs"};
 }
 

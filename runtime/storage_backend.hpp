@@ -16,9 +16,7 @@ public:
       : url_{std::move(url)}, patience_{patience}, engine_{std::move(owner)} {}
 
   /// A connection of one's own. @throws startup_error
-  std::unique_ptr<database> open() const {
-    return database::open(url_, {}, patience_);
-  }
+  std::unique_ptr<database> open() const { return database::open(url_, {}, patience_); }
   /// Without waiting for a database that is away. @throws storage_error, retryable
   std::unique_ptr<database> open_now() const try {
     return database::open(url_, {}, std::chrono::milliseconds{0});

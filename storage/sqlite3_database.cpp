@@ -163,7 +163,9 @@ std::unique_ptr<soci::session> sqlite3_database::connect(const database_url& url
   throw storage_failure::from_connecting(e);
 }
 
-void sqlite3_database::do_begin(isolation_level) { run(*impl_, impl_->begin, std::string{sqlite3_dialect.begin}, "begin a transaction"); }
+void sqlite3_database::do_begin(isolation_level) {
+  run(*impl_, impl_->begin, std::string{sqlite3_dialect.begin}, "begin a transaction");
+}
 void sqlite3_database::commit() { run(*impl_, impl_->commit, "COMMIT", "commit"); }
 void sqlite3_database::roll_back() noexcept {
   try {
@@ -189,7 +191,9 @@ void sqlite3_database::open_savepoint(int level) {
     throw storage_failure{failure_kind::other, "cannot open a savepoint: the transaction has ended"};
   run(*impl_, at(level).open, "SAVEPOINT romancy_" + std::to_string(level), "open a savepoint");
 }
-void sqlite3_database::release_savepoint(int level) { run(*impl_, at(level).release, "RELEASE romancy_" + std::to_string(level), "release a savepoint"); }
+void sqlite3_database::release_savepoint(int level) {
+  run(*impl_, at(level).release, "RELEASE romancy_" + std::to_string(level), "release a savepoint");
+}
 void sqlite3_database::roll_back_savepoint(int level) {
   run(*impl_, at(level).roll_back, "ROLLBACK TO romancy_" + std::to_string(level), "roll back to a savepoint");
   run(*impl_, at(level).release, "RELEASE romancy_" + std::to_string(level), "release a savepoint");

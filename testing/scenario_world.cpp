@@ -74,7 +74,8 @@ public:
 private:
   void sink_it_(const spdlog::details::log_msg& message) override {
     const auto level = spdlog::level::to_string_view(message.level);
-    auto line = std::string{level.data(), level.size()} + "  " + std::string{message.payload.data(), message.payload.size()};
+    auto line =
+        std::string{level.data(), level.size()} + "  " + std::string{message.payload.data(), message.payload.size()};
     const auto folder = world_.directory_.file(""); // another one in each run
     for (auto at = line.find(folder); at != std::string::npos; at = line.find(folder)) line.erase(at, folder.size());
     if (message.level >= spdlog::level::warn) world_.say("log: " + line);
@@ -162,7 +163,9 @@ scenario_world::app_node& scenario_world::at(int index) {
                             std::to_string(nodes_.size()) + ", counted from 0"};
   return nodes_[static_cast<std::size_t>(index)];
 }
-const scenario_world::app_node& scenario_world::at(int index) const { return const_cast<scenario_world&>(*this).at(index); }
+const scenario_world::app_node& scenario_world::at(int index) const {
+  return const_cast<scenario_world&>(*this).at(index);
+}
 
 scenario_world::app_node& scenario_world::living() {
   for (auto& one : nodes_)
@@ -267,7 +270,8 @@ broker_answer scenario_world::answer(app_node& one, const http_request& request)
     return broker_answer::held();
   }
   const auto after = std::min(reply.after, request.timeout);
-  if (!reply.status || after < reply.after) return {http_response{0, reply.status ? "no answer in time" : reply.error}, after};
+  if (!reply.status || after < reply.after)
+    return {http_response{0, reply.status ? "no answer in time" : reply.error}, after};
   return {http_response{*reply.status, ""}, after};
 }
 
@@ -331,17 +335,19 @@ bool scenario_world::is_at_rest() {
       ++alive;
     }
   return count("SELECT count(*) FROM worker_epochs") == alive &&
-         count("SELECT count(*) FROM workflow_instances WHERE status IN ('running', 'compensating') AND "
-               "owner_epoch IS NOT NULL") == 0 &&
+         count(
+             "SELECT count(*) FROM workflow_instances WHERE status IN ('running', 'compensating') AND "
+             "owner_epoch IS NOT NULL") == 0 &&
          count("SELECT count(*) FROM outbox_events WHERE status = 'pending' AND locked_by IS NOT NULL") == 0;
 }
 
 /// When there is something to do.
 std::optional<nanoseconds> scenario_world::next_work() {
   auto next = served_.empty() ? std::nullopt
-                              : time_of("SELECT min(wake_at) FROM workflow_instances WHERE status IN ('running', "
-                                        "'compensating') AND workflow_name IN (" +
-                                        served_ + ") AND wake_at < '" + wake_time::never + '\'');
+                              : time_of(
+                                    "SELECT min(wake_at) FROM workflow_instances WHERE status IN ('running', "
+                                    "'compensating') AND workflow_name IN (" +
+                                    served_ + ") AND wake_at < '" + wake_time::never + '\'');
   if (options_.relays)
     if (const auto event = time_of("SELECT min(next_attempt_at) FROM outbox_events WHERE status = 'pending'"))
       next = next ? std::min(*next, *event) : *event;
@@ -387,15 +393,17 @@ void scenario_world::stuck(const std::string& waits_for) {
   for (const auto& one : nodes_)
     if (!one.app) text += "\n  node " + std::to_string(one.index) + " is dead";
   if (database_away_) text += "\n  the database is stopped";
-  for (const auto& line : rows("SELECT instance_id || ' of ' || workflow_name || ' is ' || status FROM workflow_instances "
-                               "WHERE status IN ('running', 'compensating', 'parked') ORDER BY started_at LIMIT 10"))
+  for (const auto& line :
+       rows("SELECT instance_id || ' of ' || workflow_name || ' is ' || status FROM workflow_instances "
+            "WHERE status IN ('running', 'compensating', 'parked') ORDER BY started_at LIMIT 10"))
+    text += "\n  instance " + line;
+  for (const auto& line : rows("SELECT instance_id || ' waits for ' || activity_id || CASE WHEN channel = '' THEN '' "
+                               "ELSE ' on ' || channel END "
+                               "FROM workflow_waits ORDER BY instance_id LIMIT 10"))
     text += "\n  instance " + line;
   for (const auto& line :
-       rows("SELECT instance_id || ' waits for ' || activity_id || CASE WHEN channel = '' THEN '' ELSE ' on ' || channel END "
-            "FROM workflow_waits ORDER BY instance_id LIMIT 10"))
-    text += "\n  instance " + line;
-  for (const auto& line : rows("SELECT event_type || ' ' || event_id || ' is pending: ' || COALESCE(last_error, 'not sent') "
-                               "FROM outbox_events WHERE status = 'pending' ORDER BY sequence LIMIT 10"))
+       rows("SELECT event_type || ' ' || event_id || ' is pending: ' || COALESCE(last_error, 'not sent') "
+            "FROM outbox_events WHERE status = 'pending' ORDER BY sequence LIMIT 10"))
     text += "\n  event " + line;
   throw scenario_stuck{text};
 }
@@ -474,7 +482,8 @@ bool scenario_world::cancel(const std::string& id, const std::string& reason, co
   static_cast<void>(find(id));
   const auto slot = std::make_shared<cancel_slot>();
   const auto answer = ask<instance_cancelled>(slot, cancel_instance_request{slot, request});
-  if (!answer) throw storage_error{"instance " + id + ": there was no answer: it may be cancelled; cancel it again", true};
+  if (!answer)
+    throw storage_error{"instance " + id + ": there was no answer: it may be cancelled; cancel it again", true};
   say(id + (answer->accepted ? "  is to be cancelled: " : "  cannot be cancelled any more: ") + reason);
   return answer->accepted;
 }
@@ -483,8 +492,7 @@ int scenario_world::receive(const std::vector<received_event>& events) {
   if (events.empty()) return 0;
   const auto slot = std::make_shared<receive_slot>();
   receive_request request{slot, {}};
-  for (const auto& event : events)
-    request.events.push_back(take_in(event, definitions_, options_.app.max_payload_bytes));
+  for (const auto& event : events) request.events.push_back(take_in(event, definitions_, options_.app.max_payload_bytes));
   const auto answer = ask<events_received>(slot, request);
   const auto name = "event '" + events.front().id + '\'';
   if (!answer) throw storage_error{name + ": there was no answer: it may have been taken in; send it again", true};

@@ -107,9 +107,9 @@ simulation::simulation(std::string path, app_options options, detail::definition
   env_->open_database = [this, url](const std::string& name) {
     if (on_open) on_open();
     database::options connecting{.busy_timeout = std::chrono::milliseconds{1}, // it is real time that passes
-                          .own_clock = false,
-                          .durable = false, // it is the process that dies, not the machine
-                          .name = name};
+                                 .own_clock = false,
+                                 .durable = false, // it is the process that dies, not the machine
+                                 .name = name};
     const auto opened = std::make_shared<database*>(nullptr);
     connecting.on_statement = [this, opened](const char* sql) {
       if (on_statement && *opened) on_statement(**opened, sql);

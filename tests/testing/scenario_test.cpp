@@ -12,6 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 using texts = std::vector<std::string>;
 
+// [fakes]
 /// What a fake of a payment gateway remembers.
 struct gateway {
   virtual ~gateway() = default;
@@ -24,6 +25,7 @@ struct fake_gateway final : gateway {
   }
   texts charged;
 };
+// [/fakes]
 
 void forget(activity_context& ctx, const std::string& id) {
   ctx.session() << "DELETE FROM orders WHERE id = :id", soci::use(id);
@@ -33,9 +35,10 @@ constexpr auto place = activity("place", [](activity_context& ctx, const std::st
                          ctx.session() << "INSERT INTO orders (id) VALUES (:id)", soci::use(id);
                          send_event_transactional(ctx, "order.placed", "shop", {{"order_id", id}});
                        }).compensate(forget);
-constexpr auto charge =
-    activity("charge", [](external_context&, const std::string& id, gateway& g) -> std::string { return g.charge(id); })
-        .retry(exponential(1s).max_attempts(5));
+// [workflow]
+constexpr auto charge = activity("charge", [](external_context&, const std::string& id, gateway& g) -> std::string {
+                          return g.charge(id);
+                        }).retry(exponential(1s).max_attempts(5));
 constexpr auto order =
     workflow("order", [](workflow_context<place, charge>& ctx, const std::string& id) -> task<std::string> {
       co_await ctx.call<place>(id);
@@ -44,6 +47,7 @@ constexpr auto order =
       co_await send_event_transactional(ctx, "order.paid", "shop", data);
       co_return payment;
     });
+// [/workflow]
 
 constexpr auto approve = workflow("approve", [](workflow_context<>& ctx) -> task<std::string> {
   auto word = co_await ctx.wait_event<std::string>("word", 24h);
@@ -52,9 +56,9 @@ constexpr auto approve = workflow("approve", [](workflow_context<>& ctx) -> task
 });
 
 constexpr auto patient_charge =
-    activity("patient_charge",
-             [](external_context&, const std::string& id, gateway& g) -> std::string { return g.charge(id); })
-        .retry(exponential(1min).max_interval(24h).max_attempts(400));
+    activity("patient_charge", [](external_context&, const std::string& id, gateway& g) -> std::string {
+      return g.charge(id);
+    }).retry(exponential(1min).max_interval(24h).max_attempts(400));
 constexpr auto patient_order =
     workflow("patient_order", [](workflow_context<patient_charge>& ctx, const std::string& id) -> task<std::string> {
       co_return co_await ctx.call<patient_charge>(id);
@@ -73,10 +77,12 @@ protected:
     EXPECT_EQ(s.status("A"), instance_status::completed) << s.timeline();
     EXPECT_EQ(s.rows("SELECT id FROM orders"), texts{"A"}) << s.timeline();
     EXPECT_EQ(s.outbox(), (texts{"order.placed published", "order.paid published"})) << s.timeline();
-    EXPECT_EQ(s.history("A"), (texts{"place:1 ActivityCompleted", "charge:1 ActivityCompleted", "@send_event:1 EventSent"}));
+    EXPECT_EQ(s.history("A"),
+              (texts{"place:1 ActivityCompleted", "charge:1 ActivityCompleted", "@send_event:1 EventSent"}));
   }
 };
 
+// [first scenario]
 TEST_F(Scenario, TellsWhatBecameOfAnOrder) {
   scenario<order> s{with_orders(), pays};
   auto run = s.start<order>("A", instance_id{"A"});
@@ -88,7 +94,9 @@ TEST_F(Scenario, TellsWhatBecameOfAnOrder) {
   ASSERT_EQ(s.attempts().size(), 2U);
   EXPECT_EQ(s.attempts()[1].step, "charge:1");
 }
+// [/first scenario]
 
+// [attempts]
 TEST_F(Scenario, MakesAttemptsFailAndShowsTheirTimes) {
   scenario<order> s{with_orders(), pays};
   s.fail_attempt("charge", 1, "the gateway is down");
@@ -101,6 +109,7 @@ TEST_F(Scenario, MakesAttemptsFailAndShowsTheirTimes) {
   EXPECT_EQ(times, (std::vector<std::chrono::milliseconds>{0ms, 1s, 3s})) << s.timeline();
   EXPECT_EQ(s.attempts()[1].error, "the gateway is down");
 }
+// [/attempts]
 
 TEST_F(Scenario, RunsAYearOfRetriesInMilliseconds) {
   scenario<patient_order> s{pays};
@@ -112,7 +121,8 @@ TEST_F(Scenario, RunsAYearOfRetriesInMilliseconds) {
   EXPECT_LT(s.messages().size(), 25'000U) << "it goes through all looks in vain";
 }
 
-TEST_F(Scenario, GivesUpTheEventOnlyAfterTheBrokersAnswersAreUsedUp) {
+// [broker]
+TEST_F(Scenario, SendsAnEventAgainUntilTheBrokerTakesIt) {
   scenario<order> s{with_orders(), pays};
   s.broker().to("order.placed").next({503, broker_reply::closed_connection(), 202});
   s.start<order>("A", instance_id{"A"});
@@ -123,12 +133,14 @@ TEST_F(Scenario, GivesUpTheEventOnlyAfterTheBrokersAnswersAreUsedUp) {
     if (one.event_type == "order.placed") times.push_back(one.at - s.broker().deliveries().front().at);
   EXPECT_EQ(times, (std::vector<std::chrono::milliseconds>{0ms, 1s, 2s})) << s.timeline();
 }
+// [/broker]
 
+// [sweep]
 TEST_F(Scenario, LosesNothingWhereverItIsKilled) {
   int points = 0;
-  for (const auto& make : {+[](int k) { return crash_point::message(k); }, +[](int k) { return crash_point::statement(k); },
-                           +[](int k) { return crash_point::before_commit(k); },
-                           +[](int k) { return crash_point::after_commit(k); }})
+  for (const auto& make :
+       {+[](int k) { return crash_point::message(k); }, +[](int k) { return crash_point::statement(k); },
+        +[](int k) { return crash_point::before_commit(k); }, +[](int k) { return crash_point::after_commit(k); }})
     for (int k = 1;; ++k) {
       scenario<order> s{with_orders(), pays};
       s.crash_at(make(k));
@@ -147,10 +159,12 @@ TEST_F(Scenario, LosesNothingWhereverItIsKilled) {
     }
   EXPECT_GT(points, 150);
 }
+// [/sweep]
 
 TEST_F(Scenario, IsKilledAtNamedPoints) {
-  for (const auto& point : {crash_point::before_attempt("charge"), crash_point::before_delivery("order.placed"),
-                            crash_point::after_delivery("order.placed"), crash_point::statement(1, "INSERT INTO orders")}) {
+  for (const auto& point :
+       {crash_point::before_attempt("charge"), crash_point::before_delivery("order.placed"),
+        crash_point::after_delivery("order.placed"), crash_point::statement(1, "INSERT INTO orders")}) {
     scenario<order> s{with_orders(), pays};
     s.crash_at(point);
     s.start<order>("A", instance_id{"A"});
@@ -164,6 +178,7 @@ TEST_F(Scenario, IsKilledAtNamedPoints) {
   }
 }
 
+// [waiting]
 TEST_F(Scenario, WaitsForWhatOnlyTheTestCanBring) {
   scenario<approve> s;
   auto heard = s.start<approve>(instance_id{"A"});
@@ -177,6 +192,7 @@ TEST_F(Scenario, WaitsForWhatOnlyTheTestCanBring) {
   EXPECT_GE(s.now(), 24h);
   EXPECT_LT(s.now(), 24h + 1s);
 }
+// [/waiting]
 
 TEST_F(Scenario, TellsWhatEverythingWaitsForWhenItIsStuck) {
   scenario<approve> s;
@@ -190,6 +206,7 @@ TEST_F(Scenario, TellsWhatEverythingWaitsForWhenItIsStuck) {
   }
 }
 
+// [nodes]
 TEST_F(Scenario, LeavesTheWorkOfADeadNodeToAnother) {
   scenario<order> s{with_orders(2), pays};
   s.fail_attempt("charge", 1, "the gateway is down");
@@ -200,6 +217,7 @@ TEST_F(Scenario, LeavesTheWorkOfADeadNodeToAnother) {
   check_paid(s);
   EXPECT_FALSE(s.is_running(0));
 }
+// [/nodes]
 
 TEST_F(Scenario, LeavesTheWorkOfANodeThatIsCutOffToAnother) {
   scenario<order> s{with_orders(2), pays};
@@ -211,6 +229,7 @@ TEST_F(Scenario, LeavesTheWorkOfANodeThatIsCutOffToAnother) {
   check_paid(s);
 }
 
+// [database]
 TEST_F(Scenario, GoesOnWhenTheDatabaseIsBack) {
   scenario<order> s{with_orders(), pays};
   s.start<order>("A", instance_id{"A"});
@@ -220,6 +239,7 @@ TEST_F(Scenario, GoesOnWhenTheDatabaseIsBack) {
   s.run_until_idle();
   check_paid(s);
 }
+// [/database]
 
 TEST_F(Scenario, IsTheSameInEachRun) {
   const auto trace = [&] {

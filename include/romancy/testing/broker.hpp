@@ -15,9 +15,9 @@ namespace romancy::testing {
 
 /// What the broker of a scenario answers to a request. A plain status is one that comes at once: `503`.
 struct broker_reply {
-  std::optional<int> status;             ///< of HTTP; nothing: there is no answer
-  std::chrono::milliseconds after{0};    ///< of virtual time
-  std::string error{};                   ///< why there is no answer
+  std::optional<int> status;          ///< of HTTP; nothing: there is no answer
+  std::chrono::milliseconds after{0}; ///< of virtual time
+  std::string error{};                ///< why there is no answer
 
   broker_reply(int http_status, std::chrono::milliseconds time = {}) : status{http_status}, after{time} {}
 

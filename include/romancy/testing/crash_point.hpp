@@ -13,9 +13,7 @@ struct crash_point {
   /// Instead of the k-th message of its actors (from 1).
   static crash_point message(int k) { return {kind::message, k, {}}; }
   /// Instead of the k-th statement that begins so; all statements with "".
-  static crash_point statement(int k, std::string beginning = {}) {
-    return {kind::statement, k, std::move(beginning)};
-  }
+  static crash_point statement(int k, std::string beginning = {}) { return {kind::statement, k, std::move(beginning)}; }
   /// Instead of the k-th COMMIT.
   static crash_point before_commit(int k) { return {kind::before_commit, k, {}}; }
   /// After the k-th COMMIT, which nobody hears of.

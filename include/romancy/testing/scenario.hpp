@@ -9,9 +9,9 @@
 
 namespace romancy::testing {
 
-/// A story about `Workflows` that a test tells: the actors of a real app on a real SQLite file, on the thread of the test,
-/// with virtual time, a broker that answers as it is told, and faults where the story wants them. A year of retries runs
-/// in milliseconds, and two runs are the same.
+/// A story about `Workflows` that a test tells: the actors of a real app on a real SQLite file, on the thread of the
+/// test, with virtual time, a broker that answers as it is told, and faults where the story wants them. A year of retries
+/// runs in milliseconds, and two runs are the same.
 ///
 ///     romancy::testing::scenario<process_order> s{gateway};
 ///     s.fail_attempt("charge_card", 1, "the gateway is down");
@@ -40,11 +40,11 @@ public:
 
   /// `start<wf>(inputs…, instance_id{"ORD-1"}, time_limit{24h})`, as of an app. `result()` of what it returns runs the
   /// scenario until the instance has ended.
-  using served::start;
-  using served::find;   ///< as of an app
-  using served::cancel; ///< as of an app
   using scenario_control::receive;
+  using served::cancel;  ///< as of an app
+  using served::find;    ///< as of an app
   using served::receive; ///< as of an app
+  using served::start;
 
   /// The database, for looking at it.
   romancy::storage storage() const { return served::runtime_->storage(); }

@@ -20,8 +20,8 @@ namespace romancy::testing {
 
 class scenario_world;
 
-/// What a test does with a scenario, whatever it serves. Nothing happens between two calls: virtual time stands still, and
-/// no message moves. Times are counted from the beginning of the scenario. One thread.
+/// What a test does with a scenario, whatever it serves. Nothing happens between two calls: virtual time stands still,
+/// and no message moves. Times are counted from the beginning of the scenario. One thread.
 class scenario_control {
 public:
   // -- time
