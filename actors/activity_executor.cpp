@@ -61,6 +61,7 @@ void activity_executor::execute(const execute_attempt& job, const caf::strong_ac
   std::exception_ptr thrown;
   std::optional<std::chrono::milliseconds> delay;
   try {
+    if (env_->attempts) env_->attempts->begins(job);
     const auto input = job.kind == attempt_kind::transaction ? nlohmann::json() : nlohmann::json::parse(job.input);
     const auto output = run(job, attempt, input, env_->dependencies);
     why = attempt.why_not_committable();
@@ -86,6 +87,7 @@ void activity_executor::execute(const execute_attempt& job, const caf::strong_ac
       commit.step.channel_actions = attempt.take_messages();
       commit.lease = attempt.take_lease();
       commit.actions = attempt.take_actions();
+      if (env_->attempts) env_->attempts->ended(job, "");
       const auto receiver = commit.lease ? commit.lease->owner() : caf::actor_cast<caf::strong_actor_ptr>(coordinator_);
       tell_as(instance, receiver, std::move(commit));
       return;
@@ -129,6 +131,7 @@ void activity_executor::execute(const execute_attempt& job, const caf::strong_ac
     fault = attempt_fault::lost;
   } else if (attempt.transaction_vanished())
     why = std::string{transaction_vanished} + " (it ended with: " + why + ')';
+  if (env_->attempts) env_->attempts->ended(job, why);
   if (auto lease = attempt.take_lease())
     tell_as(instance, lease->owner(), discard_attempt{job.ticket, lease, std::move(why), fault, delay});
   else

@@ -7,6 +7,7 @@
 #include <romancy/app_options.hpp>
 #include <romancy/detail/ports.hpp>
 
+#include "actors/attempt_watcher.hpp"
 #include "actors/clock.hpp"
 #include "actors/completion_board.hpp"
 #include "actors/entropy.hpp"
@@ -38,6 +39,8 @@ struct environment {
   /// session, or lets time go on, and takes it from the patience; false when none is left. Null: there are threads, and
   /// waiting is waiting.
   std::function<bool(std::chrono::milliseconds& patience)> pump;
+  /// Null: nobody watches.
+  std::shared_ptr<attempt_watcher> attempts;
 
   std::shared_ptr<completion_board> completions = std::make_shared<completion_board>();
   std::shared_ptr<health_board> health = std::make_shared<health_board>();

@@ -15,6 +15,7 @@
 #include "runtime/app_http_service.hpp"
 #include "runtime/engine.hpp"
 #include "runtime/http_server.hpp"
+#include "runtime/start_check.hpp"
 #include "runtime/storage_backend.hpp"
 #include "storage/storage_failure.hpp"
 #include "storage/tables.hpp"
@@ -22,8 +23,6 @@
 namespace romancy {
 
 namespace {
-
-constexpr std::chrono::microseconds longest_limit = std::chrono::hours{24 * 36'500};
 
 /// Looks at instances, from any thread, on a connection that is made anew when it was lost.
 class instance_reader {
@@ -62,25 +61,14 @@ class app_runtime final : public detail::runtime, public std::enable_shared_from
 public:
   app_runtime(app_options options, detail::definition_table definitions, detail::dependency_set dependencies)
       : engine_{std::make_shared<engine>(std::move(options), definitions, std::move(dependencies))},
-        backend_{std::make_shared<detail::storage_backend>(engine_)}, instances_{backend_} {}
+        backend_{std::make_shared<detail::storage_backend>(engine_->url(), engine_->options().database_timeout, engine_)},
+        instances_{backend_} {}
 
   std::string start(std::string_view workflow, nlohmann::json inputs, std::optional<romancy::instance_id> id,
                     std::optional<std::chrono::microseconds> time_limit) override {
-    instance_record instance;
-    if (time_limit && time_limit->count() <= 0)
-      throw error{"the time limit of an instance is more than 0: give it time, or none"};
-    if (time_limit) instance.deadline = engine_->env().clock->now() + std::min(*time_limit, longest_limit);
-    instance.workflow = std::string{workflow};
-    instance.instance_id = id ? std::move(id->value) : engine_->env().uuid();
-    check_name(instance.instance_id, "an instance id", 200); // ids of events are made from it
-    instance.input = payload_text(inputs, "the input of " + instance.workflow, engine_->options().max_payload_bytes);
+    const auto instance = checked_start(engine_->env(), workflow, inputs, std::move(id), time_limit);
     const auto outcome = commit_start(instance);
-    if (!outcome.created &&
-        (!is_same(outcome.instance.workflow, instance.workflow) || !same_inputs(outcome.instance, instance)))
-      throw instance_conflict{
-          "instance " + instance.instance_id + " exists already, of workflow '" + outcome.instance.workflow + "' with " +
-          (is_same(outcome.instance.workflow, instance.workflow) ? "other inputs" : "its own inputs") +
-          ": choose another id, or start it with the same workflow and inputs"};
+    if (!outcome.created) check_same_start(engine_->env().definitions, outcome.instance, instance);
     return instance.instance_id;
   }
 
@@ -109,7 +97,7 @@ public:
   instance_status status(const std::string& id) override { return find(id).status; }
 
   void expect(const std::string& id, std::string_view workflow) override {
-    if (const auto found = find(id); !is_same(found.workflow, workflow))
+    if (const auto found = find(id); !is_same_workflow(engine_->env().definitions, found.workflow, workflow))
       throw error{"instance " + id + " is of workflow '" + found.workflow + "', not of '" + std::string{workflow} + '\''};
   }
 
@@ -180,24 +168,6 @@ public:
   }
 
 private:
-  /// Names of one workflow, which may have been renamed.
-  bool is_same(std::string_view one, std::string_view other) const {
-    const auto* served = engine_->env().definitions.find_workflow(one);
-    return one == other || (served && served == engine_->env().definitions.find_workflow(other));
-  }
-
-  /// As today's types read them: what was stored before a member was added is the same.
-  bool same_inputs(const instance_record& stored, const instance_record& given) const {
-    if (stored.start_input == given.input) return true;
-    const auto* workflow = engine_->env().definitions.find_workflow(given.workflow);
-    try {
-      return workflow->reencode(nlohmann::json::parse(stored.start_input)) ==
-             workflow->reencode(nlohmann::json::parse(given.input));
-    } catch (const std::exception&) { // today's types cannot read it
-      return false;
-    }
-  }
-
   instance_started commit_start(const instance_record& instance) {
     const auto slot = std::make_shared<start_slot>();
     const auto& id = instance.instance_id;
@@ -242,12 +212,6 @@ private:
     auto found = instances_.find(id);
     if (!found) throw error{"there is no instance " + id};
     return std::move(*found);
-  }
-
-  static nlohmann::json output_of(const instance_record& instance) {
-    if (instance.status != instance_status::completed)
-      throw instance_failed{instance.instance_id, instance.status, instance.error};
-    return nlohmann::json::parse(instance.output);
   }
 
   std::shared_ptr<engine> engine_;

@@ -25,6 +25,7 @@ public:
     const std::lock_guard lock{mutex_};
     if (engine_) return;
     auto engine = options_.storage ? options_.storage->backend()->owner() : make_engine();
+    if (!engine) throw startup_error{"a scenario relays its outbox by itself: give the relayer no storage of one"};
     engine->add_relayer(options_);
     engine_ = std::move(engine);
   }

@@ -45,6 +45,6 @@ std::optional<instance_details> storage::find_instance(const std::string& instan
   return instance_query{*db}.find(instance_id);
 }
 
-std::unique_ptr<soci::session> storage::connect() const { return database::connect(backend_->owner()->url()); }
+std::unique_ptr<soci::session> storage::connect() const { return database::connect(backend_->url()); }
 
 } // namespace romancy

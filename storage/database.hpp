@@ -34,6 +34,7 @@ public:
     statement_hook on_statement{};
     std::function<void(const std::string& why)> on_waiting{}; ///< told once, when open() begins to wait
     bool own_clock = true; ///< now() is the database's, where it has a clock; for tests of which time is virtual
+    bool durable = true;   ///< of SQLite: COMMIT waits for the disk; else only the end of the process is survived
     std::string name{};    ///< by which break_connections() finds it; empty: it does not
   };
 

@@ -97,7 +97,8 @@ public:
   /// would commit by itself. https://www.sqlite.org/c3ref/commit_hook.html
   static int refuse_commit(void* self) { return static_cast<impl*>(self)->lent ? 1 : 0; }
   static int trace(unsigned, void* self, void*, void* sql) {
-    static_cast<impl*>(self)->on_statement(static_cast<const char*>(sql));
+    const auto& me = *static_cast<impl*>(self);
+    if (!me.announced) me.on_statement(static_cast<const char*>(sql));
     return 0;
   }
 
@@ -109,18 +110,23 @@ public:
   std::vector<std::unique_ptr<savepoint>> savepoints;
   sqlite_api::sqlite3* connection;
   bool lent = false;
+  bool announced = false; ///< the hook was told of the statement that runs
   std::string refused;
 };
 
 namespace {
 
 /// Runs our own transaction statement, also while the connection is lent.
-template <class Impl> void run(Impl& impl, soci::statement& statement, const char* doing) {
+template <class Impl> void run(Impl& impl, soci::statement& statement, const std::string& sql, const char* doing) {
   const bool lent = std::exchange(impl.lent, false);
   try {
+    if (impl.on_statement) impl.on_statement(sql.c_str()); // not from inside SQLite: it may throw
+    impl.announced = true;
     statement.execute(true);
+    impl.announced = false;
     impl.lent = lent;
   } catch (const soci::soci_error& e) {
+    impl.announced = false;
     impl.lent = lent;
     throw storage_failure::from(e, std::string{doing} + " in '" + impl.path + "'");
   }
@@ -137,7 +143,7 @@ sqlite3_database::sqlite3_database(const database_url& url, const options& how) 
   if (mode != "wal")
     throw storage_failure{failure_kind::broken,
                           "cannot open the database: its journal mode stays '" + mode + "' instead of 'wal'"};
-  sql << "PRAGMA synchronous = FULL";
+  sql << std::string{"PRAGMA synchronous = "} + (how.durable ? "FULL" : "OFF");
   sql << "PRAGMA cache_size = -16000"; // KiB
   sql << "PRAGMA foreign_keys = ON";
   impl_ = std::make_unique<impl>(sql, url.path, how);
@@ -157,8 +163,10 @@ std::unique_ptr<soci::session> sqlite3_database::connect(const database_url& url
   throw storage_failure::from_connecting(e);
 }
 
-void sqlite3_database::do_begin(isolation_level) { run(*impl_, impl_->begin, "begin a transaction"); }
-void sqlite3_database::commit() { run(*impl_, impl_->commit, "commit"); }
+void sqlite3_database::do_begin(isolation_level) {
+  run(*impl_, impl_->begin, std::string{sqlite3_dialect.begin}, "begin a transaction");
+}
+void sqlite3_database::commit() { run(*impl_, impl_->commit, "COMMIT", "commit"); }
 void sqlite3_database::roll_back() noexcept {
   try {
     if (in_transaction()) session() << "ROLLBACK";
@@ -181,12 +189,14 @@ sqlite3_database::savepoint& sqlite3_database::at(int level) {
 void sqlite3_database::open_savepoint(int level) {
   if (!in_transaction()) // a SAVEPOINT would begin one, and its RELEASE commit it
     throw storage_failure{failure_kind::other, "cannot open a savepoint: the transaction has ended"};
-  run(*impl_, at(level).open, "open a savepoint");
+  run(*impl_, at(level).open, "SAVEPOINT romancy_" + std::to_string(level), "open a savepoint");
 }
-void sqlite3_database::release_savepoint(int level) { run(*impl_, at(level).release, "release a savepoint"); }
+void sqlite3_database::release_savepoint(int level) {
+  run(*impl_, at(level).release, "RELEASE romancy_" + std::to_string(level), "release a savepoint");
+}
 void sqlite3_database::roll_back_savepoint(int level) {
-  run(*impl_, at(level).roll_back, "roll back to a savepoint");
-  run(*impl_, at(level).release, "release a savepoint");
+  run(*impl_, at(level).roll_back, "ROLLBACK TO romancy_" + std::to_string(level), "roll back to a savepoint");
+  run(*impl_, at(level).release, "RELEASE romancy_" + std::to_string(level), "release a savepoint");
 }
 
 void sqlite3_database::lend() {

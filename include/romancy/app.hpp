@@ -1,20 +1,11 @@
 #pragma once
 
-#include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
-#include <string>
-#include <tuple>
-#include <type_traits>
 #include <utility>
-#include <vector>
 
-#include <romancy/detail/definition_closure.hpp>
-#include <romancy/run.hpp>
+#include <romancy/detail/served_workflows.hpp>
 #include <romancy/send_event_transactional.hpp>
-#include <romancy/time_limit.hpp>
 
 namespace romancy {
 
@@ -25,93 +16,37 @@ namespace romancy {
 ///     romancy::app<process_order> app{{.database = "sqlite3://orders.db"}, gateway};
 ///     auto run = app.start<process_order>(new_order{"ORD-1", 149.99}, romancy::instance_id{"ORD-1"});
 ///     std::cout << run.result().status;
-template <const auto&... Workflows> class app {
-  static_assert((detail::is_workflow<detail::definition_t<Workflows>> && ...),
-                "romancy: app<...> lists workflows; their activities are found by themselves");
-  using closure = detail::closure<Workflows...>;
+template <const auto&... Workflows> class app : public detail::served_workflows<Workflows...> {
+  using served = detail::served_workflows<Workflows...>;
 
 public:
   /// `given`: the dependencies of all activities, in any order. They must outlive the app, and are used by several
   /// threads at once. @throws startup_error
-  template <class... Given> explicit app(app_options options, Given&&... given) {
-    static_assert((std::is_lvalue_reference_v<Given> && ...),
-                  "romancy: a dependency must outlive the app: pass a variable, not a temporary");
-    constexpr typename closure::dependencies wanted;
-    static_assert(detail::check_dependencies(wanted, detail::list<std::remove_reference_t<Given>...>{}));
-    runtime_ = detail::make_runtime(std::move(options), closure::table, detail::collect(wanted, given...));
-  }
+  template <class... Given>
+  explicit app(app_options options, Given&&... given)
+      : served{detail::make_runtime(std::move(options), served::closure::table,
+                                    served::collect_dependencies(std::forward<Given>(given)...))} {}
   app(const app&) = delete;
   app& operator=(const app&) = delete;
   /// Stops within app_options::shutdown_timeout. What is unfinished continues when an app starts again.
   ~app() {
-    if (runtime_) runtime_->shut_down();
+    if (served::runtime_) served::runtime_->shut_down();
   }
 
-  /// `start<wf>(inputs…)`, `start<wf>(inputs…, instance_id{"ORD-1"})`, each perhaps with a time_limit after it. Returns
-  /// when the instance is committed: from then on it runs to an end, whatever crashes. With an id that exists it returns
-  /// that instance and starts nothing. Not from inside an activity that holds the session: the instance could not be
-  /// committed before that one returns.
-  /// @throws instance_conflict if the id belongs to another workflow or to other inputs; payload_error; start_unconfirmed
-  /// when it may have been started; storage_error when it was not.
-  template <const auto& Workflow, class... Args> auto start(Args&&... args) {
-    using definition = detail::definition_t<Workflow>;
-    static_assert(detail::contains<typename closure::served, detail::constant<Workflow>>,
-                  "romancy: this app does not serve the workflow: add it to app<...>");
-    auto arguments = std::forward_as_tuple(std::forward<Args>(args)...);
-    constexpr bool has_limit = detail::ends_with<time_limit, Args...>;
-    std::optional<std::chrono::microseconds> limit;
-    if constexpr (has_limit) limit = std::get<sizeof...(Args) - 1>(arguments).value;
-    constexpr std::size_t left = sizeof...(Args) - has_limit;
-    constexpr bool has_id = detail::has_at<instance_id, left, Args...>;
-    std::optional<instance_id> id;
-    if constexpr (has_id) id = std::get<left - 1>(arguments);
-    auto encoded = [&]<std::size_t... I>(std::index_sequence<I...>) {
-      return detail::encode_inputs(typename definition::inputs{}, std::get<I>(std::move(arguments))...);
-    }
-    (std::make_index_sequence<left - has_id>{});
-    auto key = runtime_->start(Workflow.name(), std::move(encoded), std::move(id), limit);
-    return run<typename definition::output>{runtime_, std::move(key)};
-  }
-
-  /// The handle to an instance that was started before, by whichever process.
-  /// @throws error if there is no such instance, or it is of another workflow; storage_error
-  template <const auto& Workflow> auto find(const std::string& id) {
-    static_assert(detail::contains<typename closure::served, detail::constant<Workflow>>,
-                  "romancy: this app does not serve the workflow: add it to app<...>");
-    runtime_->expect(id, Workflow.name());
-    return run<typename detail::definition_t<Workflow>::output>{runtime_, id};
-  }
-
-  /// Has an instance stopped and undone, whichever process runs it: the attempt that is running is asked to stop and ends
-  /// first, no further step begins once its owner has noticed (at once here, within a second elsewhere), and what is done
-  /// is compensated, the last one first. Then it is `cancelled`, with `reason`. A parked instance is undone as well.
-  /// Returns when the request is committed: true if it will be undone, unless it completes before that is noticed; false
-  /// if it has completed or failed, or its own failure is being undone. Thread-safe. Not from inside an activity that
-  /// holds the session: the request could not be committed before that one returns.
-  /// @throws error if there is no such instance; payload_error for a reason that cannot be stored; storage_error
-  bool cancel(const std::string& id, const std::string& reason = {}, const std::string& author = {}) {
-    return runtime_->cancel(id, reason, author);
-  }
-
-  /// Takes in CloudEvents, all of them or none. Returns when they are committed, together with what they lead to: they
-  /// start and wake instances as the workflows say (workflow::started_by, workflow::addressed_by), and those that wait
-  /// for them go on. An event whose source and id were taken in before changes nothing. Returns how many are new. Not
-  /// from inside an activity that holds the session.
-  /// @throws payload_error for one that is malformed, or that can never be taken in; storage_error
-  int receive(const std::vector<received_event>& events) { return runtime_->receive(events); }
-  int receive(const received_event& event) { return runtime_->receive({event}); }
+  // Documented in detail/served_workflows.hpp.
+  using served::cancel;  ///< `cancel(id, reason, author)` has an instance stopped and undone
+  using served::find;    ///< `find<wf>(id)` is the handle to an instance that was started before
+  using served::receive; ///< `receive(events)` takes in CloudEvents
+  using served::start;   ///< `start<wf>(inputs…, instance_id{"ORD-1"}, time_limit{24h})`
 
   /// Listens for CloudEvents, requests to cancel, questions about instances, and probes, until the app ends: see
   /// docs/guide/http.md. Returns the port. Once in the life of an app.
   /// @throws startup_error that names the option that is wrong, or the address that cannot be had
-  std::uint16_t http(http_options options) { return runtime_->listen(std::move(options)); }
+  std::uint16_t http(http_options options) { return served::runtime_->listen(std::move(options)); }
 
   /// The database, for looking at it.
-  romancy::storage storage() const { return runtime_->storage(); }
-  romancy::health health() const { return runtime_->health(); }
-
-private:
-  std::shared_ptr<detail::runtime> runtime_;
+  romancy::storage storage() const { return served::runtime_->storage(); }
+  romancy::health health() const { return served::runtime_->health(); }
 };
 
 } // namespace romancy

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "tests/support/simulation.hpp"
-#include "tests/support/temporary_directory.hpp"
+#include "testing/simulation.hpp"
+#include "testing/temporary_directory.hpp"
 
 namespace romancy::testing {
 namespace {

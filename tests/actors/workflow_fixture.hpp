@@ -10,8 +10,8 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/support/simulation.hpp"
-#include "tests/support/temporary_directory.hpp"
+#include "testing/simulation.hpp"
+#include "testing/temporary_directory.hpp"
 #include "tests/support/test_database.hpp"
 
 namespace romancy::testing {

@@ -7,7 +7,7 @@
 
 #include <romancy/romancy.hpp>
 
-#include "tests/support/temporary_directory.hpp"
+#include "testing/temporary_directory.hpp"
 
 namespace romancy::testing {
 

@@ -9,7 +9,7 @@
 #include "tests/support/database_file.hpp"
 #include "tests/support/event_log.hpp"
 #include "tests/support/programs.hpp"
-#include "tests/support/temporary_directory.hpp"
+#include "testing/temporary_directory.hpp"
 #include "tests/support/version_1.hpp"
 
 namespace romancy::testing {

@@ -7,7 +7,7 @@
 #include "tests/support/database_file.hpp"
 #include "tests/support/event_log.hpp"
 #include "tests/support/programs.hpp"
-#include "tests/support/temporary_directory.hpp"
+#include "testing/temporary_directory.hpp"
 
 namespace romancy::testing {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "cli/run_main.hpp"
 #include "tests/support/child_process.hpp"
-#include "tests/support/temporary_directory.hpp"
+#include "testing/temporary_directory.hpp"
 #include "tests/support/torture.hpp"
 
 using namespace romancy::testing;

@@ -12,7 +12,7 @@
 #include "actors/percent_encoding.hpp"
 #include "tests/support/child_process.hpp"
 #include "tests/support/programs.hpp"
-#include "tests/support/temporary_directory.hpp"
+#include "testing/temporary_directory.hpp"
 
 namespace romancy::testing {
 namespace {

@@ -6,7 +6,7 @@
 #include <romancy/error.hpp>
 
 #include "tests/storage/storage_fixture.hpp"
-#include "tests/support/temporary_directory.hpp"
+#include "testing/temporary_directory.hpp"
 
 namespace romancy::testing {
 namespace {

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/support/temporary_directory.hpp"
+#include "testing/temporary_directory.hpp"
 
 extern char** environ;
 

@@ -4,7 +4,7 @@
 
 #include "storage/database_url.hpp"
 #include "tests/support/child_process.hpp"
-#include "tests/support/temporary_directory.hpp"
+#include "testing/temporary_directory.hpp"
 
 namespace romancy::testing {
 

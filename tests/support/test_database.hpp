@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/database_url.hpp"
-#include "tests/support/temporary_directory.hpp"
+#include "testing/temporary_directory.hpp"
 
 namespace romancy::testing {
 

@@ -1,6 +1,11 @@
-#include "tests/support/simulation.hpp"
+#include "testing/simulation.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <typeinfo>
+
+#include <cxxabi.h>
 
 #include "actors/event_intake.hpp"
 #include "actors/guard.hpp"
@@ -19,33 +24,41 @@ void end(caf::local_actor* actor) {
   actor->cleanup(caf::exit_reason::kill, nullptr);
 }
 
-constexpr auto epoch = std::chrono::sys_days{std::chrono::year{2026} / 1 / 1};
 constexpr auto clock_zero = std::chrono::hours{1}; // the test clock gives 0 a meaning of its own
 
 /// The same numbers in each run of the program, others in each simulation: two lives of an app are two epochs.
 class counting_entropy final : public entropy {
 public:
-  counting_entropy() {
+  explicit counting_entropy(std::uint64_t seed) {
     static std::uint64_t simulations = 0;
-    state_ = ++simulations << 32;
+    state_ = (seed == 0 ? ++simulations : seed) << 32;
   }
   std::uint64_t next() override { return state_ = state_ * 6364136223846793005U + 1442695040888963407U; }
 
 private:
   std::uint64_t state_;
 };
+/// "wait_for"
+std::string short_name(const std::type_info& type) {
+  int failed = 0;
+  const std::unique_ptr<char, decltype(&std::free)> name{abi::__cxa_demangle(type.name(), nullptr, nullptr, &failed),
+                                                         &std::free};
+  const std::string_view whole = name ? name.get() : type.name();
+  return std::string{whole.substr(whole.rfind(':') + 1)};
+}
 } // namespace
 
 class simulation::virtual_clock final : public clock {
 public:
-  explicit virtual_clock(caf::scheduler::test_coordinator& scheduler) : scheduler_{scheduler} {}
+  virtual_clock(caf::scheduler::test_coordinator& scheduler, time_point zero) : scheduler_{scheduler}, zero_{zero} {}
   time_point now() const override {
-    return epoch + std::chrono::duration_cast<std::chrono::microseconds>(
+    return zero_ + std::chrono::duration_cast<std::chrono::microseconds>(
                        scheduler_.clock().current_time.time_since_epoch() - clock_zero);
   }
 
 private:
   caf::scheduler::test_coordinator& scheduler_;
+  time_point zero_;
 };
 
 class simulation::scripted_http final : public http_port {
@@ -69,16 +82,16 @@ private:
 };
 
 simulation::simulation(std::string path, app_options options, detail::definition_table definitions,
-                       detail::dependency_set dependencies, std::chrono::milliseconds begins_at)
+                       detail::dependency_set dependencies, simulation_start how)
     : env_{std::make_shared<environment>()} {
   config_.set("scheduler.policy", caf::atom("testing"));
   config_.set("logger.inline-output", true);
   system_ = std::make_unique<caf::actor_system>(config_);
   scheduler_ = dynamic_cast<caf::scheduler::test_coordinator*>(&system_->scheduler());
-  scheduler_->clock().current_time += clock_zero + begins_at;
+  scheduler_->clock().current_time += clock_zero + how.at;
 
   const auto url = database_url::parse(path);
-  db_ = database::open(url, {}, std::chrono::seconds{1});
+  db_ = database::open(url, {.durable = false}, std::chrono::seconds{1});
   static_cast<void>(migrations::apply(*db_));
   if (url.kind == database_url::backend::mysql) db_->session() << "SET autocommit = 1"; // for SQL of the test
 
@@ -87,19 +100,21 @@ simulation::simulation(std::string path, app_options options, detail::definition
   options.database = std::move(path);
   if (options.worker_id.empty()) options.worker_id = "simulated";
   env_->options = std::move(options);
-  env_->clock = std::make_shared<virtual_clock>(*scheduler_);
-  env_->entropy = std::make_shared<counting_entropy>();
+  env_->clock = std::make_shared<virtual_clock>(*scheduler_, how.zero);
+  env_->entropy = std::make_shared<counting_entropy>(how.seed);
   env_->dialect = &dialect_of(url);
+  env_->attempts = std::move(how.attempts);
   env_->open_database = [this, url](const std::string& name) {
-    database::options how{.busy_timeout = std::chrono::milliseconds{1}, // it is real time that passes
-                          .own_clock = false,
-                          .name = name};
+    if (on_open) on_open();
+    database::options connecting{.busy_timeout = std::chrono::milliseconds{1}, // it is real time that passes
+                                 .own_clock = false,
+                                 .durable = false, // it is the process that dies, not the machine
+                                 .name = name};
     const auto opened = std::make_shared<database*>(nullptr);
-    if (!url.is_file())
-      how.on_statement = [this, opened](const char* sql) {
-        if (on_statement && *opened) on_statement(**opened, sql);
-      };
-    std::shared_ptr<database> db{database::open(url, how, std::chrono::seconds{1})};
+    connecting.on_statement = [this, opened](const char* sql) {
+      if (on_statement && *opened) on_statement(**opened, sql);
+    };
+    std::shared_ptr<database> db{database::open(url, connecting, std::chrono::seconds{1})};
     *opened = db.get();
     return db;
   };
@@ -173,6 +188,34 @@ std::shared_ptr<receive_slot> simulation::receive(const std::string& type, const
 }
 
 bool simulation::step() { return scheduler_->try_run_once(); }
+
+bool simulation::has_message() const { return scheduler_->has_job(); }
+
+std::pair<const char*, std::string> simulation::next_message() const {
+  auto* actor = dynamic_cast<caf::scheduled_actor*>(scheduler_->jobs.front());
+  if (!actor) return {"", ""};
+  const auto* message = actor->mailbox().peek();
+  if (!message || message->content().empty()) return {actor->name(), "(its beginning)"};
+  const auto& content = message->content();
+  const auto* type = content.type(0).second;
+  auto what = type ? short_name(*type) : caf::to_string(content);
+  std::erase_if(what, [](char c) { return c == '(' || c == ')' || c == '\''; });
+  return {actor->name(), what};
+}
+
+std::chrono::nanoseconds simulation::exact_time() const {
+  return scheduler_->clock().current_time.time_since_epoch() - clock_zero;
+}
+
+std::optional<std::chrono::nanoseconds> simulation::next_timer() const {
+  const auto& timers = scheduler_->clock().schedule();
+  if (timers.empty()) return std::nullopt;
+  return timers.begin()->first.time_since_epoch() - clock_zero;
+}
+
+void simulation::jump_to(std::chrono::nanoseconds time) {
+  scheduler_->clock().advance_time(std::max(time - exact_time(), std::chrono::nanoseconds{0}));
+}
 
 void simulation::settle() {
   while (step()) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <caf/all.hpp>
@@ -16,6 +17,7 @@
 #include <romancy/romancy.hpp>
 
 #include "actors/answer_slot.hpp"
+#include "actors/attempt_watcher.hpp"
 #include "actors/environment.hpp"
 #include "actors/local_messages.hpp"
 #include "messages/event_record.hpp"
@@ -45,18 +47,29 @@ struct broker_answer {
   }
 };
 
-/// The whole runtime on one thread: real SQLite, virtual time, a scripted broker. Every step is one message of one actor.
+/// How a simulation begins.
+struct simulation_start {
+  std::chrono::nanoseconds at{}; ///< virtual time, since zero
+  time_point zero = std::chrono::sys_days{std::chrono::year{2026} / 1 / 1};
+  std::uint64_t seed = 0; ///< of its random numbers; 0: another one each time
+  std::shared_ptr<attempt_watcher> attempts{};
+};
+
+/// The whole runtime on one thread, as a process that can be killed: a real database, virtual time, a scripted broker.
+/// Every step is one message of one actor.
 class simulation {
 public:
   simulation(std::string database, app_options options, detail::definition_table definitions = {},
-             detail::dependency_set dependencies = {}, std::chrono::milliseconds begins_at = {});
+             detail::dependency_set dependencies = {}, simulation_start how = {});
   ~simulation();
 
   /// What the broker answers to the n-th request (from 1); 202 at once unless told otherwise.
   std::function<broker_answer(int n, const http_request&)> broker;
   std::vector<sent_request> sent;
-  /// Called before each statement of a coordinator on a database server.
+  /// Called before each statement of a coordinator. It may throw a soci::soci_error.
   std::function<void(database&, std::string_view sql)> on_statement;
+  /// Called before each connection is made. It may throw a startup_error.
+  std::function<void()> on_open;
   /// Answers the n-th request, unless it is answered or its publisher is gone.
   void answer(int n, http_response response = {202, ""});
   int outstanding() const { return static_cast<int>(on_wire_.size()); } ///< requests without an answer
@@ -72,6 +85,14 @@ public:
 
   /// One message; false if none is waiting.
   bool step();
+  bool has_message() const;
+  /// The next one: to which kind of actor, and what.
+  std::pair<const char*, std::string> next_message() const;
+  /// When the next timer is due.
+  std::optional<std::chrono::nanoseconds> next_timer() const;
+  /// It is then, at once; what was due until then fires.
+  void jump_to(std::chrono::nanoseconds time);
+  std::chrono::nanoseconds exact_time() const;
   /// All messages that need no time to pass.
   void settle();
   /// Time that user code takes: nothing else happens meanwhile.
@@ -100,6 +121,7 @@ public:
   std::vector<std::string> history(const std::string& id);
   std::vector<std::string> event_types();
   romancy::roster& roster() { return *core_->roster(); }
+  const environment& env() const { return *env_; }
   health_board& health() { return *env_->health; }
 
 private:
