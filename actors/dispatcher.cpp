@@ -14,12 +14,7 @@ constexpr auto shortest_look = std::chrono::milliseconds{1}; // what is due and 
 } // namespace
 
 dispatcher::dispatcher(caf::actor_config& cfg, environment_ptr env, instance_peers peers)
-    : event_based_actor{cfg}, env_{std::move(env)}, peers_{std::move(peers)} {
-  for (const auto& workflow : env_->definitions.workflows) {
-    workflows_.emplace_back(workflow.name);
-    workflows_.insert(workflows_.end(), workflow.former.begin(), workflow.former.end());
-  }
-}
+    : event_based_actor{cfg}, env_{std::move(env)}, peers_{std::move(peers)}, workflows_{env_->served_workflows()} {}
 
 void dispatcher::on_exit() {
   starting_.clear();

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <romancy/app_options.hpp>
 #include <romancy/detail/ports.hpp>
@@ -46,6 +47,15 @@ struct environment {
   std::shared_ptr<health_board> health = std::make_shared<health_board>();
 
   bool single_threaded() const { return static_cast<bool>(pump); }
+  /// Names of workflows, former ones included.
+  std::vector<std::string> served_workflows() const {
+    std::vector<std::string> names;
+    for (const auto& workflow : definitions.workflows) {
+      names.emplace_back(workflow.name);
+      names.insert(names.end(), workflow.former.begin(), workflow.former.end());
+    }
+    return names;
+  }
   std::string uuid() const { return new_uuid(*entropy, clock->now()); }
 };
 using environment_ptr = std::shared_ptr<const environment>;

@@ -13,15 +13,19 @@ namespace romancy {
 
 namespace {
 
-constexpr std::size_t kept_body = 256; // of an answer, for last_error
-
 struct curl_library {
   curl_library() { curl_global_init(CURL_GLOBAL_ALL); }
 };
 
-std::size_t keep_beginning(char* data, std::size_t size, std::size_t count, void* text) {
-  auto& kept = *static_cast<std::string*>(text);
-  kept.append(data, std::min(size * count, kept_body - std::min(kept_body, kept.size())));
+/// Of an answer's body.
+struct beginning {
+  std::size_t limit;
+  std::string text{};
+};
+
+std::size_t keep_beginning(char* data, std::size_t size, std::size_t count, void* body) {
+  auto& kept = *static_cast<beginning*>(body);
+  kept.text.append(data, std::min(size * count, kept.limit - std::min(kept.limit, kept.text.size())));
   return size * count;
 }
 
@@ -86,11 +90,11 @@ public:
 private:
   struct transfer {
     transfer(http_request what, std::function<void(http_response)> then)
-        : request{std::move(what)}, answer{std::move(then)}, headers{request.headers} {}
+        : request{std::move(what)}, answer{std::move(then)}, headers{request.headers}, body{request.kept_bytes} {}
     http_request request;
     std::function<void(http_response)> answer;
     header_list headers;
-    std::string body;
+    beginning body;
     char error[CURL_ERROR_SIZE] = "";
   };
 
@@ -158,7 +162,7 @@ private:
       http_response response;
       if (result == CURLE_OK) {
         response.status = static_cast<int>(status);
-        response.error = std::move(done.body);
+        response.error = std::move(done.body.text);
       } else {
         response.error = done.error[0] != '\0' ? done.error : curl_easy_strerror(result);
       }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@ struct http_request {
   std::vector<std::string> headers; ///< "Name: value"
   std::string body;
   std::chrono::milliseconds timeout{};
+  std::size_t kept_bytes = 256; ///< of the answer's body
 };
 
 struct http_response {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "storage/old_rows.hpp"
+#include "storage/unserved_instances.hpp"
 
 namespace romancy {
 
@@ -14,9 +15,15 @@ constexpr int failures_before_reopening = 8;
 constexpr auto turn = std::chrono::milliseconds{50}; // of this process, while others wait for the write lock
 constexpr auto turn_of_others = std::chrono::milliseconds{3};
 constexpr auto damage_is_news = std::chrono::minutes{1};
+constexpr int unserved_batch = 500; // of a workflow
 
 constexpr auto connection_lost = "the connection to the database was lost";
 constexpr auto commit_in_doubt = "the connection was lost during COMMIT: history says whether it was done";
+
+std::chrono::milliseconds pause_between_looks(std::chrono::milliseconds unserved_grace) {
+  constexpr std::chrono::milliseconds longest = std::chrono::minutes{1};
+  return unserved_grace.count() == 0 ? longest : std::min(longest, unserved_grace / 10);
+}
 
 /// Another process owns the instance now, or this one has begun to own it anew.
 class ownership_lost : public std::exception {
@@ -60,7 +67,7 @@ public:
     if constexpr (std::is_same_v<Request, cancel_instance> || std::is_same_v<Request, release_epoch> ||
                   std::is_same_v<Request, receive_events>)
       instances = true;
-    if constexpr (std::is_same_v<Request, take_over>) instances = answer_->dead > 0;
+    if constexpr (std::is_same_v<Request, take_over>) instances = answer_->dead > 0 || answer_->going_on > 0;
     if constexpr (std::is_same_v<Request, wait_for>) instances = !request_.children.empty();
     if constexpr (std::is_same_v<Request, begin_compensation>) instances = answer_->rests;
     if constexpr (std::is_same_v<Request, finish_instance>) instances = !request_.parent_id.empty();
@@ -72,6 +79,7 @@ public:
     }
     if constexpr (std::is_same_v<Request, release_epoch>) self.registered_ = false;
     if constexpr (std::is_same_v<Request, renew_epoch>) self.renewed_at_ = self.renewing_at_;
+    if constexpr (std::is_same_v<Request, take_over>) self.tell_of_parked(*answer_);
     if constexpr (!std::is_same_v<answer, nothing>) tell(sender_, std::move(*answer_));
   }
   void failed(transaction_coordinator& self, const std::string& why, verdict what) override {
@@ -574,7 +582,11 @@ transaction_coordinator::nothing transaction_coordinator::carry_out(const regist
     tables_->epochs.remove(epoch);
   }
   if (tables_->epochs.exists(epoch_)) return {}; // by a commit whose outcome was not known
-  tables_->epochs.insert(epoch_, env_->options.worker_id, db_->now(env_->clock->now()), env_->options.worker_lease);
+  const auto workflows = env_->served_workflows();
+  tables_->epochs.insert(epoch_, env_->options.worker_id, db_->now(env_->clock->now()), env_->options.worker_lease,
+                         workflows);
+  unserved_due_ = clock().now() + pause_between_looks(env_->options.unserved_grace);
+  let_go_on(workflows);
   return {};
 }
 
@@ -593,7 +605,43 @@ taken_over transaction_coordinator::carry_out(const take_over&) {
   const auto dead = tables_->epochs.remove_dead(epoch_, now >= judge_from_ ? now : time_point::min(),
                                                 [this](const std::string& epoch) { end_connections_of(epoch); });
   for (const auto& epoch : dead) give_back_all_of(epoch);
-  return {static_cast<int>(dead.size())};
+  taken_over answer{static_cast<int>(dead.size())};
+  if (clock().now() >= unserved_due_) look_for_unserved(now, answer);
+  return answer;
+}
+
+/// An app that is beginning may have seen none of those that another one was parking: so all look again now and then.
+void transaction_coordinator::look_for_unserved(time_point now, taken_over& answer) {
+  const auto& grace = env_->options.unserved_grace;
+  unserved_due_ = clock().now() + pause_between_looks(grace);
+  unserved_instances instances{*db_};
+  const auto found = instances.workflows(now);
+  if (found.empty()) return;
+  const auto served = tables_->epochs.served();
+  const auto ours = env_->served_workflows();
+  std::vector<std::string> served_again;
+  for (const auto& workflow : found)
+    if (served ? served->contains(workflow) : std::count(ours.begin(), ours.end(), workflow) > 0)
+      served_again.push_back(workflow);
+    else if (served && grace > std::chrono::milliseconds{0})
+      answer.unserved.push_back(instances.leave(workflow, now, grace, unserved_batch));
+  answer.going_on = let_go_on(served_again);
+  for (const auto& workflow : answer.unserved)
+    if (workflow.more) unserved_due_ = {};
+}
+
+int transaction_coordinator::let_go_on(const std::vector<std::string>& workflows) {
+  const int going_on = unserved_instances{*db_}.let_go_on(workflows, unserved_batch);
+  if (going_on == unserved_batch) unserved_due_ = {}; // there are more
+  return going_on;
+}
+
+void transaction_coordinator::tell_of_parked(const taken_over& taken) {
+  if (!env_->options.hooks) return;
+  for (const auto& unserved : taken.unserved)
+    for (const auto& id : unserved.parked)
+      tell(callbacks_, fire_hook{[info = workflow_info{id, unserved.workflow}, why = unserved.reason](
+                                     lifecycle_hooks& hooks) { hooks.on_workflow_parked(info, why); }});
 }
 
 /// A worker that is stopped, or cut off from the server, may hold rows in transactions that would never end.

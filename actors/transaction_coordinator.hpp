@@ -129,6 +129,9 @@ private:
   void write_step(step_record& step);
   void end_connections_of(const std::string& epoch);
   void give_back_all_of(const std::string& epoch);
+  int let_go_on(const std::vector<std::string>& workflows);
+  void look_for_unserved(time_point now, taken_over& answer);
+  void tell_of_parked(const taken_over& taken);
 
   environment_ptr env_;
   caf::actor callbacks_;
@@ -150,6 +153,7 @@ private:
   instant busy_since_{};     ///< this coordinator has left others no time for the lock since then
   instant let_go_at_{};      ///< when it last ended a transaction
   instant damage_seen_at_{}; ///< the database was said to be damaged
+  instant unserved_due_{};   ///< then instances are looked for that no app serves
   bool registered_ = false;  ///< the epoch has its row
   bool backing_off_ = false;
   bool draining_ = false;

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <set>
+#include <string>
+
 #include "actors/environment.hpp"
 #include "actors/guard.hpp"
 #include "actors/local_messages.hpp"
@@ -27,6 +30,8 @@ public:
           rearm();
         },
         [this](const taken_over& taken) {
+          for (const auto& workflow : taken.unserved) say(workflow);
+          if (taken.going_on > 0) log().info("{} instances go on: an app serves their workflow", taken.going_on);
           if (taken.dead == 0) return;
           log().info("taken over what {} dead worker(s) left behind", taken.dead);
           if (dispatcher_) send(dispatcher_, look_for_instances{});
@@ -52,12 +57,24 @@ public:
   }
 
 private:
+  /// Once for each workflow, and once more when it comes to parking.
+  void say(const unserved_workflow& left) {
+    if (left.marked > 0 && marked_.insert(left.workflow).second)
+      log().warn(
+          "{} instances of the workflow '{}' are due, and no running app serves it: they are parked in {} s, unless "
+          "one is started that does",
+          left.marked, left.workflow,
+          std::chrono::duration_cast<std::chrono::seconds>(env_->options.unserved_grace).count());
+    if (!left.parked.empty() && parked_.insert(left.workflow).second)
+      log().error("{} instances are parked: {}", left.parked.size(), left.reason);
+  }
   void rearm() { send(timekeeper_, set_timer{0, env_->options.worker_lease / 3}); }
 
   environment_ptr env_;
   caf::actor coordinator_;
   caf::actor timekeeper_;
-  caf::actor dispatcher_; ///< introduces itself
+  caf::actor dispatcher_;                 ///< introduces itself
+  std::set<std::string> marked_, parked_; ///< workflows of which it was said
   bool draining_ = false;
 };
 

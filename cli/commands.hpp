@@ -16,5 +16,6 @@ void add_sink(CLI::App& app, command& run);
 void add_outbox(CLI::App& app, command& run);
 void add_workflow(CLI::App& app, command& run);
 void add_clean(CLI::App& app, command& run);
+void add_event(CLI::App& app, command& run);
 
 } // namespace romancy::cli

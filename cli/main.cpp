@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
   add_sink(app, run);
   add_outbox(app, run);
   add_workflow(app, run);
+  add_event(app, run);
   add_clean(app, run);
   return run_main(app, argc, argv, [&] { return run(); });
 }

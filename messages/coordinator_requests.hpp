@@ -17,6 +17,7 @@
 #include "messages/instance_record.hpp"
 #include "messages/retention_target.hpp"
 #include "messages/step_record.hpp"
+#include "messages/unserved_workflow.hpp"
 #include "messages/wait_record.hpp"
 
 namespace romancy {
@@ -31,10 +32,14 @@ struct request_failed {
 
 struct renew_epoch {};
 struct epoch_renewed {};
-/// Gives back what epochs own whose process is gone. Has no answer when the database is busy: ask again later.
+/// Gives back what epochs own whose process is gone; and, each minute at the most, parks instances that no running app
+/// has served for app_options::unserved_grace, or lets them go on. Has no answer when the database is busy: ask again
+/// later.
 struct take_over {};
 struct taken_over {
-  int dead = 0; ///< epochs
+  int dead = 0;     ///< epochs
+  int going_on = 0; ///< instances that are served again
+  std::vector<unserved_workflow> unserved{};
 };
 struct release_epoch {};
 struct epoch_released {};

@@ -92,6 +92,7 @@ void check(const app_options& options) {
   at_least("max_waiting_starts", options.max_waiting_starts, 1);
   at_least("max_scope_depth", options.max_scope_depth, 1);
   at_least("worker_lease", options.worker_lease, milliseconds{100});
+  at_least("unserved_grace", options.unserved_grace, milliseconds{0});
   at_least("database_timeout", options.database_timeout, milliseconds{1});
   at_least("shutdown_timeout", options.shutdown_timeout, milliseconds{0});
 }
@@ -99,7 +100,8 @@ void check(const app_options& options) {
 engine::engine(app_options options, detail::definition_table definitions, detail::dependency_set dependencies)
     : url_{database_url::parse(options.database)}, env_{std::make_shared<environment>()} {
   check(options);
-  limit(options.database_timeout, options.shutdown_timeout, options.worker_lease, options.retention.interval);
+  limit(options.database_timeout, options.shutdown_timeout, options.worker_lease, options.unserved_grace,
+        options.retention.interval);
   limit_ages(options.retention);
   if (options.worker_id.empty()) options.worker_id = "worker";
   env_->definitions = definitions;

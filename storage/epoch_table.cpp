@@ -1,5 +1,7 @@
 #include "storage/epoch_table.hpp"
 
+#include <sstream>
+
 #include "storage/host_process.hpp"
 #include "storage/rows_changed.hpp"
 #include "storage/storage_failure.hpp"
@@ -32,14 +34,16 @@ bool epoch_table::exists(const std::string& epoch) try {
 }
 
 void epoch_table::insert(const std::string& epoch, const std::string& worker_id, time_point now,
-                         std::chrono::milliseconds lease) try {
+                         std::chrono::milliseconds lease, const std::vector<std::string>& workflows) try {
   const auto self = host_process::self();
   const auto started_at = to_text(now);
   const auto expires_at = to_text(now + lease);
-  db_.session() << "INSERT INTO worker_epochs (epoch, worker_id, host, process, started_at, expires_at) "
-                   "VALUES (:epoch, :worker, :host, :process, :started, :expires)",
+  std::string names;
+  for (const auto& name : workflows) names += name + ' ';
+  db_.session() << "INSERT INTO worker_epochs (epoch, worker_id, host, process, started_at, expires_at, workflows) "
+                   "VALUES (:epoch, :worker, :host, :process, :started, :expires, :workflows)",
       soci::use(epoch), soci::use(worker_id), soci::use(self.host), soci::use(self.process), soci::use(started_at),
-      soci::use(expires_at);
+      soci::use(expires_at), soci::use(names);
 } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "register this worker");
 }
@@ -86,6 +90,26 @@ void epoch_table::remove(const std::string& epoch) try {
   db_.session() << "DELETE FROM worker_epochs WHERE epoch = :epoch", soci::use(epoch);
 } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "remove a worker");
+}
+
+std::optional<std::set<std::string>> epoch_table::served() try {
+  std::string names;
+  soci::indicator is;
+  bool all_say = true;
+  std::set<std::string> found;
+  soci::statement select = (db_.session().prepare << "SELECT workflows FROM worker_epochs", soci::into(names, is));
+  for (bool more = select.execute(true); more; more = select.fetch()) {
+    if (is == soci::i_null) {
+      all_say = false;
+      continue;
+    }
+    std::istringstream words{names};
+    for (std::string name; words >> name;) found.insert(name);
+  }
+  if (!all_say) return std::nullopt;
+  return found;
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "read what workers serve");
 }
 
 } // namespace romancy

@@ -127,8 +127,10 @@ std::vector<instance_record> instance_table::claim(const std::string& epoch, con
   if (claimed.empty()) return claimed;
   std::string id;
   soci::statement take =
-      (db_.session().prepare << "UPDATE workflow_instances SET owner_epoch = :epoch, fence = fence + 1, wake_at = :never "
-                                "WHERE instance_id = :id",
+      (db_.session().prepare
+           << "UPDATE workflow_instances SET owner_epoch = :epoch, fence = fence + 1, wake_at = :never, "
+              "unserved_since = NULL "
+              "WHERE instance_id = :id",
        soci::use(epoch), soci::use(never), soci::use(id));
   for (auto& instance : claimed) {
     id = instance.instance_id;
@@ -291,7 +293,7 @@ bool instance_table::request_cancel(const cancel_request& request) try {
                << "UPDATE workflow_instances SET cancelled_by = CASE WHEN cancel_reason IS NULL THEN :author ELSE "
                   "cancelled_by END, cancel_reason = coalesce(cancel_reason, :reason), "
                   "status = 'compensating', park_reason = NULL, parked_from = NULL, finished_at = NULL, "
-                  "wake_at = :at_once WHERE instance_id = :id AND status = 'parked' AND "
+                  "unserved_since = NULL, wake_at = :at_once WHERE instance_id = :id AND status = 'parked' AND "
                   "(coalesce(parked_from, 'running') = 'running' OR cancel_reason IS NOT NULL)",
            soci::use(request.author, author_is), soci::use(request.reason), soci::use(at_once),
            soci::use(request.instance_id))) > 0)
@@ -333,7 +335,7 @@ int instance_table::resume(const std::string& instance_id, const std::string& wo
   soci::details::prepare_temp_type query =
       db_.session().prepare
       << "UPDATE workflow_instances SET status = coalesce(parked_from, 'running'), parked_from = NULL, "
-         "park_reason = NULL, finished_at = NULL, wake_at = :at_once" +
+         "park_reason = NULL, finished_at = NULL, unserved_since = NULL, wake_at = :at_once" +
              where.text() + (where.text().empty() ? " WHERE " : " AND ") + "status = 'parked'";
   query, soci::use(at_once);
   for (const auto& value : where.values()) query, soci::use(value);

@@ -56,6 +56,10 @@ struct app_options {
   int max_scope_depth = 64;
   /// How long a silent process keeps what it owns before another one takes over. Renewed three times as often.
   std::chrono::milliseconds worker_lease{10'000};
+  /// An instance whose time has come, and whose workflow no app serves that runs on this database, is parked after this
+  /// time, with a reason that says so; it goes on by itself once one serves it. Any app parks, so give all the same. Kept
+  /// to within a minute. 0: it waits for ever.
+  std::chrono::milliseconds unserved_grace{600'000};
   /// How long start-up and calls wait for a database that is locked or away, before they throw.
   std::chrono::milliseconds database_timeout{30'000};
   /// How long the destructor waits for running activities and requests; their stop tokens are requested when it begins.

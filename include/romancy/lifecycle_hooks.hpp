@@ -39,7 +39,8 @@ public:
   virtual void on_workflow_failed(const workflow_info&, const std::string& /*reason*/) {}
   /// It was cancelled and what it had done is undone.
   virtual void on_workflow_cancelled(const workflow_info&, const std::string& /*reason*/) {}
-  /// Stopped for an operator; the reason says what code and history disagree on, or why it cannot go on.
+  /// Stopped for an operator; the reason says what code and history disagree on, or why it cannot go on. Or no running
+  /// app serves its workflow: then it goes on once one does, and the app that parks it calls this.
   virtual void on_workflow_parked(const workflow_info&, const std::string& /*reason*/) {}
   /// The function is run again over its history, which has `recorded_steps` outcomes.
   virtual void on_replay(const workflow_info&, int /*recorded_steps*/) {}

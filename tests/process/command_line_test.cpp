@@ -52,7 +52,9 @@ TEST_F(CommandLine, ExplainsItselfEverywhere) {
                                                 {"workflow", "show"},
                                                 {"workflow", "cancel"},
                                                 {"workflow", "resume"},
-                                                {"clean"}}) {
+                                                {"clean"},
+                                                {"event"},
+                                                {"event", "send"}}) {
     auto arguments = command;
     arguments.push_back("--help");
     const auto help = romancy(arguments);
