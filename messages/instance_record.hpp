@@ -33,4 +33,14 @@ inline std::string run_name(const std::string& instance_id, int run) {
   return run == 1 ? instance_id : instance_id + '#' + std::to_string(run);
 }
 
+/// What the random numbers of its run grow from. Of an instance, and of each of its runs: so that two do not draw the
+/// same.
+inline std::uint64_t random_seed(const instance_record& instance) {
+  std::uint64_t hash = 14695981039346656037U; // FNV-1a
+  for (const unsigned char c : run_name(instance.instance_id, instance.run) + '@' +
+                                   std::to_string(instance.started_at.time_since_epoch().count()))
+    hash = (hash ^ c) * 1099511628211U;
+  return hash;
+}
+
 } // namespace romancy
