@@ -71,6 +71,7 @@ caf::behavior workflow_instance::make_behavior() {
         ++record_.run;
         record_.run_started_at = continued.run_started_at;
         record_.input = std::move(next_input_);
+        record_.seed.reset();
         leaving_ = leaving::not_yet;
         ending_ = false;
         if (!cancelled_meanwhile_.empty()) {

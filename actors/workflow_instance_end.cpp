@@ -1,6 +1,7 @@
 // How an instance ends: it completes, fails, is cancelled or parks; compensations.
 #include "actors/payload_text.hpp"
 #include "actors/retry_of.hpp"
+#include "actors/undo_refusal.hpp"
 #include "actors/workflow_instance.hpp"
 
 namespace romancy {
@@ -71,9 +72,7 @@ void workflow_instance::compensate_next() {
   }
   const auto& undo = to_undo_.back();
   const auto* entry = env_->definitions.find_activity(undo.activity_name);
-  if (!entry || !entry->undo)
-    return park("history wants to undo " + undo.activity_id + ", but the code has no compensation for an activity '" +
-                undo.activity_name + "': add it again. The workflow had failed: " + failure_);
+  if (!entry || !entry->undo) return park(no_compensation(undo, failure_));
   const auto ticket = next_ticket_++;
   auto& step = pending_[ticket];
   step.retry = retry_of(entry, env_->options);

@@ -3,6 +3,7 @@
 
 #include "actors/attempt_details.hpp"
 #include "actors/payload_text.hpp"
+#include "actors/undo_refusal.hpp"
 #include "actors/workflow_instance.hpp"
 
 namespace romancy {
@@ -92,8 +93,7 @@ void workflow_instance::attempt_has_failed(const attempt_failed& failure) {
   }
   step.lost = 0;
   if (failure.fault == attempt_fault::undecodable && step.attempt.kind == attempt_kind::compensation)
-    return park("today's code cannot read what is to be undone of " + step.attempt.activity_id + ": " + failure.message +
-                ": let the compensation accept it. The workflow had failed: " + failure_);
+    return park(unreadable_compensation(step.attempt.activity_id, failure.message, failure_));
   const auto pause = pause_after(step, failure);
   if (!pause) return record_failure(failure.ticket, failure.message);
   if (step.is_activity())

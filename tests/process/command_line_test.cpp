@@ -52,6 +52,8 @@ TEST_F(CommandLine, ExplainsItselfEverywhere) {
                                                 {"workflow", "show"},
                                                 {"workflow", "cancel"},
                                                 {"workflow", "resume"},
+                                                {"workflow", "fork"},
+                                                {"workflow", "replay"},
                                                 {"clean"}}) {
     auto arguments = command;
     arguments.push_back("--help");
