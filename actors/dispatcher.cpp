@@ -20,6 +20,7 @@ void dispatcher::on_exit() {
   starting_.clear();
   receiving_.clear();
   cancelling_.clear();
+  forking_.clear();
   for (auto& [id, instance] : instances_)
     if (instance) tell(instance, drain{});
   instances_.clear();
@@ -105,6 +106,15 @@ caf::behavior dispatcher::make_behavior() {
       [this](events_received& received) {
         if (auto node = receiving_.extract(received.ticket)) node.mapped()->answered(std::move(received));
       },
+      [this](fork_instance_request& request) {
+        if (draining_) return;
+        const auto ticket = next_ticket_++;
+        forking_.emplace(ticket, std::move(request.slot));
+        send(peers_.coordinator, fork_instance{ticket, std::move(request.fork)});
+      },
+      [this](instance_forked& forked) {
+        if (auto node = forking_.extract(forked.ticket)) node.mapped()->answered(std::move(forked));
+      },
       [this](const timer_fired& timer) {
         if (timer.ticket == poll_timer) {
           poll();
@@ -129,6 +139,7 @@ caf::behavior dispatcher::make_behavior() {
         if (auto node = starting_.extract(failure.ticket)) return node.mapped()->refused(failure.message, false);
         if (auto node = cancelling_.extract(failure.ticket)) return node.mapped()->refused(failure.message, false);
         if (auto node = receiving_.extract(failure.ticket)) return node.mapped()->refused(failure.message, false);
+        if (auto node = forking_.extract(failure.ticket)) return node.mapped()->refused(failure.message, false);
         if (auto node = releasing_.extract(failure.ticket)) {
           log().error("instance {} cannot be begun anew: {}", node.mapped(), failure.message);
           return restart_later(node.mapped());

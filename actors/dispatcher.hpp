@@ -42,6 +42,7 @@ private:
   std::map<std::uint64_t, std::shared_ptr<start_slot>> starting_;
   std::map<std::uint64_t, std::shared_ptr<cancel_slot>> cancelling_;
   std::map<std::uint64_t, std::shared_ptr<receive_slot>> receiving_;
+  std::map<std::uint64_t, std::shared_ptr<fork_slot>> forking_;
   std::map<std::uint64_t, std::string> to_restart_; ///< by ticket of their timer
   std::map<std::uint64_t, std::string>
       releasing_;                               ///< by ticket of the request: given back, to be claimed as they now are

@@ -137,6 +137,11 @@ struct cancel_instance_request {
   std::shared_ptr<cancel_slot> slot;
   cancel_request request;
 };
+using fork_slot = answer_slot<instance_forked>;
+struct fork_instance_request {
+  std::shared_ptr<fork_slot> slot;
+  fork_request fork;
+};
 using receive_slot = answer_slot<events_received>;
 struct receive_request {
   std::shared_ptr<receive_slot> slot;

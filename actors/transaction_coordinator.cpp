@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "storage/instance_fork.hpp"
 #include "storage/old_rows.hpp"
 #include "storage/unserved_instances.hpp"
 
@@ -68,6 +69,7 @@ public:
                   std::is_same_v<Request, receive_events>)
       instances = true;
     if constexpr (std::is_same_v<Request, take_over>) instances = answer_->dead > 0 || answer_->going_on > 0;
+    if constexpr (std::is_same_v<Request, fork_instance>) instances = answer_->refused.empty();
     if constexpr (std::is_same_v<Request, wait_for>) instances = !request_.children.empty();
     if constexpr (std::is_same_v<Request, begin_compensation>) instances = answer_->rests;
     if constexpr (std::is_same_v<Request, finish_instance>) instances = !request_.parent_id.empty();
@@ -212,6 +214,7 @@ caf::behavior transaction_coordinator::make_behavior() {
       [this](release_instances& request) { take_in(request); },
       [this](claim_instances& request) { take_in(request); },
       [this](cancel_instance& request) { take_in(request); },
+      [this](fork_instance& request) { take_in(request); },
       [this](load_history& request) { take_in(request); },
       [this](begin_compensation& request) { take_in(request); },
       [this](finish_instance& request) { take_in(request); },
@@ -847,6 +850,10 @@ void transaction_coordinator::undo_lost_claim(const events_claimed& lost) {
 
 instance_cancelled transaction_coordinator::carry_out(const cancel_instance& request) {
   return {request.ticket, tables_->instances.request_cancel(request.request), request.request};
+}
+
+instance_forked transaction_coordinator::carry_out(const fork_instance& request) {
+  return {request.ticket, instance_fork{*db_, *tables_}.make(request.fork, env_->clock->now())};
 }
 
 history_loaded transaction_coordinator::carry_out(const load_history& request) {

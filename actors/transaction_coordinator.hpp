@@ -110,6 +110,7 @@ private:
   void undo_lost_claim(const events_claimed&);
   instances_claimed carry_out(const claim_instances&);
   instance_cancelled carry_out(const cancel_instance&);
+  instance_forked carry_out(const fork_instance&);
   history_loaded carry_out(const load_history&);
   compensation_begun carry_out(const begin_compensation&);
   instance_finished carry_out(const finish_instance&);

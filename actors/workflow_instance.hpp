@@ -1,8 +1,6 @@
 #pragma once
 
-#include <coroutine>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +9,7 @@
 #include "actors/guard.hpp"
 #include "actors/local_messages.hpp"
 #include "actors/message_types.hpp"
+#include "actors/workflow_function.hpp"
 
 namespace romancy {
 
@@ -22,11 +21,11 @@ struct instance_peers {
   caf::actor callbacks;
 };
 
-/// One running instance: holds the suspended coroutine, matches what it asks for with history, has new steps executed,
-/// and resumes it with their outcomes. Never blocks. When the function fails it undoes what is done; a disagreement
-/// between code and history parks the instance. Ends normally when the instance is settled, or owned by someone else;
-/// with an error when it must begin anew.
-class workflow_instance final : public caf::event_based_actor, private detail::instance_port {
+/// One running instance: holds its function, has the steps executed that history does not know, and lets it go on with
+/// their outcomes. Never blocks. When the function fails it undoes what is done; a disagreement between code and history
+/// parks the instance. Ends normally when the instance is settled, or owned by someone else; with an error when it must
+/// begin anew.
+class workflow_instance final : public caf::event_based_actor {
 public:
   struct beginning {
     bool fresh = false;   ///< it was started just now, so it has no history
@@ -41,54 +40,18 @@ public:
   void on_exit() override;
 
 private:
-  /// How a step gets its outcome.
-  enum class way {
-    execute, ///< an executor runs user code, perhaps several times
-    commit,  ///< there is nothing but rows to write
-    wait,    ///< for a time, an event or a child
-    choose,  ///< once one of its candidates is done it is committed
-  };
-  struct pending_step {
-    way how = way::execute;
-    detail::step_ref state;  ///< null for a compensation
-    execute_attempt attempt; ///< what is executed, again and again
-    retry_policy retry;
-    commit_attempt commit;                 ///< way::commit, way::choose
-    wait_record wait;                      ///< way::wait, and for the next attempt
-    bool stored = false;                   ///< the wait is in the database
-    std::uint64_t asked = 0;               ///< ticket of the question that writes it
-    std::optional<instance_record> child;  ///< that is to be started
-    std::vector<detail::step_ref> choices; ///< way::choose
-    bool failing = false;                  ///< its failure is being recorded
-    bool waits = false;                    ///< nothing of it is on the way
-    int lost = 0;                          ///< attempts, one after another
-    bool is_activity() const { return how == way::execute && attempt.kind != attempt_kind::transaction; }
-  };
   /// Why the function runs no longer.
   enum class leaving { not_yet, completed, failed, cancelled, as_new };
 
-  // What the coroutine asks for.
-  detail::step_ref begin(detail::step_command command) override;
-  void suspend(std::coroutine_handle<> coroutine, detail::wait_condition& condition) override;
-  void undecodable(const detail::step_state& state, const std::string& why) override;
-  const std::string& instance_id() const override { return record_.instance_id; }
-  void seen(const detail::step_state& state) override { now_ = std::max(now_, state.recorded_at); }
-  detail::utc_time now() const override { return now_; }
-  std::uint64_t random() override;
-
-  void go_on();
+  void go_on(history_loaded& loaded);
   void start_function();
   void run_function();
+  void act_on(workflow_function::place where);
   void function_has_ended();
-  bool goes_past(int position) const;
+
+  // Steps, and how they come about.
+  void begin_step(pending_step step);
   void run_step(std::uint64_t ticket);
-  pending_step prepare(const detail::step_command& command);
-  void check_version(const detail::step_command& command, int version);
-  void prepare_event(pending_step& step, const detail::outgoing_event& event);
-  void prepare_wait(pending_step& step, const detail::step_command& command);
-  void prepare_child(pending_step& step, const detail::step_command& command);
-  void prepare_channel(pending_step& step, const detail::step_command& command);
-  void commit_of(pending_step& step, history_event what, std::string data);
   void resume_wait(pending_step& step);
   void committed(const attempt_committed& outcome);
   void make_choices();
@@ -124,34 +87,23 @@ private:
   instance_peers peers_;
   instance_record record_;
   beginning how_;
-  std::vector<history_record> history_;
-  std::map<int, std::size_t> by_position_; ///< index in history_
-  std::vector<wait_record> stored_waits_;  ///< of steps that are not asked for yet
-
-  std::shared_ptr<detail::workflow_coroutine> coroutine_;
-  std::coroutine_handle<> suspended_;
-  detail::wait_condition* condition_ = nullptr;
-  std::string park_reason_;
-  int position_ = 0;                    ///< of the last request of the function
-  std::map<std::string, int> versions_; ///< that were asked for
-  std::map<std::string, int> counts_;   ///< how often each step was asked for
+  workflow_function function_;
   std::uint64_t next_ticket_ = 1;
   std::map<std::uint64_t, pending_step> pending_;
-  detail::utc_time now_{};
-  std::uint64_t random_ = 0; ///< the state of the generator
   std::uint64_t history_ticket_ = 0;
-  std::uint64_t looking_ = 0;               ///< ticket of the question that is on the way; 0: none is
-  bool look_again_ = false;                 ///< something has happened since
-  std::uint64_t wait_timer_ = 0;            ///< ticket of the timer that counts
-  std::string cancelled_meanwhile_;         ///< while it was continued as new
-  bool has_waited_ = false;                 ///< there may be rows of waits, subscriptions or messages
-  std::optional<nlohmann::json> new_input_; ///< of recur
+  std::uint64_t looking_ = 0;       ///< ticket of the question that is on the way; 0: none is
+  bool look_again_ = false;         ///< something has happened since
+  std::uint64_t wait_timer_ = 0;    ///< ticket of the timer that counts
+  std::string cancelled_meanwhile_; ///< while it was continued as new
+  bool has_waited_ = false;         ///< there may be rows of waits, subscriptions or messages
+  std::string next_input_;          ///< of recur
 
   leaving leaving_ = leaving::not_yet;
   std::string output_;                       ///< of the function
   bool ending_ = false;                      ///< the function is gone
   std::string failure_;                      ///< why the function failed
   std::vector<compensation_record> to_undo_; ///< the next one at the end
+  std::vector<history_record> not_undone_;   ///< failures for good
   instance_record result_;
 };
 

@@ -17,5 +17,8 @@ void add_outbox(CLI::App& app, command& run);
 void add_workflow(CLI::App& app, command& run);
 void add_clean(CLI::App& app, command& run);
 void add_event(CLI::App& app, command& run);
+// Of `romancy workflow`.
+void add_workflow_replay(CLI::App& workflow, command& run);
+void add_workflow_fork(CLI::App& workflow, command& run);
 
 } // namespace romancy::cli

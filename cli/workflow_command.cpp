@@ -84,6 +84,8 @@ nlohmann::json to_json(const instance_summary& instance) {
           {"cancel_reason", instance.cancel_reason},
           {"cancelled_by", instance.cancelled_by},
           {"parent", instance.parent},
+          {"forked_from", instance.forked_from},
+          {"fork_step", instance.fork_step},
           {"run", instance.run},
           {"owner", instance.owner},
           {"started_at", to_text(instance.started_at)},
@@ -227,6 +229,8 @@ int print_one(const workflow_flags& given) {
   if (!instance.cancel_reason.empty())
     std::cout << "cancel    " << instance.cancel_reason
               << (instance.cancelled_by.empty() ? "" : ", by " + instance.cancelled_by) << '\n';
+  if (!instance.forked_from.empty())
+    std::cout << "forked    from " << instance.forked_from << " at " << instance.fork_step << '\n';
   if (!instance.owner.empty()) std::cout << "owner     " << instance.owner << '\n';
   std::size_t step_width = 0, type_width = 0, took_width = 0;
   const auto type_of = [](const history_entry& step) {
@@ -292,7 +296,8 @@ int resume(const workflow_flags& given) {
 } // namespace
 
 void add_workflow(CLI::App& app, command& run) {
-  auto* workflow = app.add_subcommand("workflow", "Look at instances, cancel them, let parked ones go on");
+  auto* workflow =
+      app.add_subcommand("workflow", "Look at instances, cancel them, let parked ones go on, fork them, replay them");
   workflow->require_subcommand(1);
   auto given = std::make_shared<workflow_flags>();
   auto common = [&](CLI::App& sub) {
@@ -338,6 +343,8 @@ void add_workflow(CLI::App& app, command& run) {
   resumed->add_option("--id", given->id, "Only this instance");
   resumed->add_option("--workflow", given->workflow, "Only of this workflow");
   resumed->callback([given, &run] { run = [given] { return resume(*given); }; });
+  add_workflow_fork(*workflow, run);
+  add_workflow_replay(*workflow, run);
 }
 
 } // namespace romancy::cli

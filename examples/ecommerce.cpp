@@ -77,6 +77,7 @@ template <class App> std::string place_orders(App& app, const settings& given) {
 } // namespace
 
 int main(int argc, char** argv) {
+  if (const auto code = romancy::replay_command<process_order>(argc, argv)) return *code;
   CLI::App cli{"Places orders as durable workflows, with their events", "ecommerce"};
   settings given;
   romancy::cli::add_database_flag(cli, given.database);

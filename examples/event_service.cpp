@@ -106,6 +106,7 @@ void create_tables(soci::session& sql) {
 } // namespace
 
 int main(int argc, char** argv) {
+  if (const auto code = romancy::replay_command<fulfil_order>(argc, argv)) return *code;
   CLI::App cli{"Takes orders as events and decides about them", "event_service"};
   settings given;
   romancy::cli::add_database_flag(cli, given.database);

@@ -12,6 +12,7 @@
 #include "messages/compensation_record.hpp"
 #include "messages/event_mark.hpp"
 #include "messages/event_record.hpp"
+#include "messages/fork_request.hpp"
 #include "messages/history_record.hpp"
 #include "messages/incoming_event.hpp"
 #include "messages/instance_record.hpp"
@@ -99,6 +100,15 @@ struct instance_cancelled {
   std::uint64_t ticket = 0;
   bool accepted = false;
   cancel_request request;
+};
+/// See instance_fork.
+struct fork_instance {
+  std::uint64_t ticket = 0;
+  fork_request fork;
+};
+struct instance_forked {
+  std::uint64_t ticket = 0;
+  std::string refused{}; ///< not empty: there is none, and why
 };
 struct load_history {
   std::uint64_t ticket = 0;

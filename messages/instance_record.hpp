@@ -26,11 +26,24 @@ struct instance_record {
   time_point run_started_at{}; ///< of the first run, when the instance was
   std::string parent_id{};     ///< not empty: a step of that instance waits for it
   std::optional<time_point> deadline{};
+  std::optional<std::uint64_t> seed{}; ///< of the run, if it is another one's: see random_seed
 };
 
 /// What tells the runs of an instance apart in what it says to others.
 inline std::string run_name(const std::string& instance_id, int run) {
   return run == 1 ? instance_id : instance_id + '#' + std::to_string(run);
+}
+
+/// What the random numbers of its run grow from. Of an instance, and of each of its runs: so that two do not draw the
+/// same.
+/// A fork draws what its source drew.
+inline std::uint64_t random_seed(const instance_record& instance) {
+  if (instance.seed) return *instance.seed;
+  std::uint64_t hash = 14695981039346656037U; // FNV-1a
+  for (const unsigned char c : run_name(instance.instance_id, instance.run) + '@' +
+                                   std::to_string(instance.started_at.time_since_epoch().count()))
+    hash = (hash ^ c) * 1099511628211U;
+  return hash;
 }
 
 } // namespace romancy

@@ -120,6 +120,25 @@ public:
                             ": it may be cancelled; look at its status, or cancel it again",
                         true};
   }
+  std::string fork(const std::string& id, const std::string& from_step,
+                   const std::optional<romancy::instance_id>& new_id) override {
+    fork_request request{id, from_step, new_id ? new_id->value : engine_->env().uuid()};
+    check_name(request.new_id, "an instance id", 200);
+    check_name(from_step, "the step to fork instance " + id + " from");
+    const auto slot = std::make_shared<fork_slot>();
+    if (auto answer = ask<instance_forked>(
+            slot,
+            [&] {
+              return fork_instance_request{slot, request};
+            },
+            "instance " + id + " is not forked")) {
+      if (!answer->refused.empty()) throw error{answer->refused};
+      return request.new_id;
+    }
+    throw storage_error{"instance " + id + ": no answer within " + waited() + ": it may be forked as " + request.new_id +
+                            "; fork it again with that id",
+                        true};
+  }
   int receive(const std::vector<received_event>& events) override {
     receive_request request;
     for (const auto& event : events)

@@ -1,6 +1,7 @@
 #include "runtime/engine.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <future>
 #include <thread>
 
@@ -99,6 +100,10 @@ void check(const app_options& options) {
 
 engine::engine(app_options options, detail::definition_table definitions, detail::dependency_set dependencies)
     : url_{database_url::parse(options.database)}, env_{std::make_shared<environment>()} {
+  if (std::getenv("ROMANCY_REPLAY_ONLY")) // by romancy workflow replay
+    throw startup_error{
+        "this program was run to check how it replays, and nothing else: begin its main with "
+        "romancy::replay_command<workflows…>(argc, argv)"};
   check(options);
   limit(options.database_timeout, options.shutdown_timeout, options.worker_lease, options.unserved_grace,
         options.retention.interval);

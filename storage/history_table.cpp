@@ -54,7 +54,10 @@ std::vector<history_table::dated> history_table::list(const std::string& instanc
 
 std::vector<history_record> history_table::load(const std::string& instance_id) {
   std::vector<history_record> history;
-  for (auto& row : list(instance_id)) history.push_back(std::move(row.record));
+  for (auto& row : list(instance_id)) {
+    row.record.created_at = to_time_point(row.created_at);
+    history.push_back(std::move(row.record));
+  }
   return history;
 }
 

@@ -9,6 +9,7 @@
 
 #include "storage/json_path.hpp"
 #include "storage/page_token.hpp"
+#include "storage/reading.hpp"
 #include "storage/storage_failure.hpp"
 #include "storage/text_check.hpp"
 #include "storage/timestamp.hpp"
@@ -21,7 +22,7 @@ namespace {
 constexpr int max_limit = 1000;
 constexpr auto columns =
     "instance_id, workflow_name, status, input_data, output_data, coalesce(park_reason, error) AS "
-    "reason, cancel_reason, owner_epoch, started_at, finished_at, cancelled_by, parent_id, run";
+    "reason, cancel_reason, owner_epoch, started_at, finished_at, cancelled_by, parent_id, run, forked_from, fork_step";
 
 /// A value that is looked for in inputs, in the words of a database.
 class input_match {
@@ -190,23 +191,6 @@ void check_filter(const database& db, const instance_filter& wanted) {
   for (const auto& name : wanted.workflows) check_text(db, "look for instances", {&name});
 }
 
-/// Several SELECTs that see the same moment, and hold up nobody.
-class reading {
-public:
-  explicit reading(database& db) : db_{db} {
-    if (db.dialect().one_writer)
-      db.session() << "BEGIN"; // without the write lock
-    else
-      db.begin(isolation_level::repeatable_read);
-  }
-  ~reading() { db_.roll_back(); }
-  reading(const reading&) = delete;
-  reading& operator=(const reading&) = delete;
-
-private:
-  database& db_;
-};
-
 } // namespace
 
 sql_text instance_query::sql(const instance_filter& wanted) const {
@@ -220,7 +204,7 @@ instance_query::rows instance_query::list(const instance_filter& wanted) try {
   row found;
   auto& instance = found.instance;
   std::string status, started_at, finished_at;
-  soci::indicator output_is, error_is, cancel_is, owner_is, finished_is, author_is, parent_is;
+  soci::indicator output_is, error_is, cancel_is, owner_is, finished_is, author_is, parent_is, fork_is, step_is;
   soci::details::prepare_temp_type query = db_.session().prepare << text.text();
   for (const auto& value : text.values()) query, soci::use(value);
   soci::statement select =
@@ -228,7 +212,8 @@ instance_query::rows instance_query::list(const instance_filter& wanted) try {
        soci::into(instance.input), soci::into(instance.output, output_is), soci::into(instance.error, error_is),
        soci::into(instance.cancel_reason, cancel_is), soci::into(instance.owner, owner_is), soci::into(started_at),
        soci::into(finished_at, finished_is), soci::into(instance.cancelled_by, author_is),
-       soci::into(instance.parent, parent_is), soci::into(instance.run));
+       soci::into(instance.parent, parent_is), soci::into(instance.run), soci::into(instance.forked_from, fork_is),
+       soci::into(instance.fork_step, step_is));
   rows page;
   for (bool more = select.execute(true); more; more = select.fetch()) {
     if (static_cast<int>(page.items.size()) == wanted.limit) {
@@ -242,6 +227,8 @@ instance_query::rows instance_query::list(const instance_filter& wanted) try {
     if (owner_is == soci::i_null) instance.owner.clear();
     if (author_is == soci::i_null) instance.cancelled_by.clear();
     if (parent_is == soci::i_null) instance.parent.clear();
+    if (fork_is == soci::i_null) instance.forked_from.clear();
+    if (step_is == soci::i_null) instance.fork_step.clear();
     instance.started_at = readable(started_at);
     instance.finished_at.reset();
     if (finished_is != soci::i_null) instance.finished_at = readable(finished_at);

@@ -16,6 +16,12 @@ soci::indicator is(const std::string& text) { return text.empty() ? soci::i_null
 
 using wake_time::at_once, wake_time::never;
 
+/// As signed as the database has it.
+std::optional<std::uint64_t> seed_of(long long stored, soci::indicator is) {
+  if (is == soci::i_null) return std::nullopt;
+  return static_cast<std::uint64_t>(stored);
+}
+
 /// Of definitions: a-z, 0-9, '_' and '.' only.
 std::string quoted(const std::vector<std::string>& workflows) {
   std::string names;
@@ -37,13 +43,13 @@ instance_table::instance_table(database& db)
       find_{
           (db.session().prepare << "SELECT workflow_name, status, input_data, output_data, coalesce(park_reason, "
                                    "error), fence, cancel_reason, owner_epoch, run, started_at, parent_id, deadline_at, "
-                                   "coalesce(start_input, input_data), coalesce(run_started_at, started_at) "
+                                   "coalesce(start_input, input_data), coalesce(run_started_at, started_at), random_seed "
                                    "FROM workflow_instances WHERE instance_id = :id",
            soci::use(row_.instance_id), soci::into(row_.workflow), soci::into(status_), soci::into(row_.input),
            soci::into(row_.output, output_is_), soci::into(row_.error, error_is_), soci::into(row_.fence),
            soci::into(row_.cancel_reason, cancel_is_), soci::into(row_.owner_epoch, owner_is_), soci::into(row_.run),
            soci::into(now_), soci::into(row_.parent_id, parent_is_), soci::into(deadline_, deadline_is_),
-           soci::into(row_.start_input), soci::into(wake_at_))},
+           soci::into(row_.start_input), soci::into(wake_at_), soci::into(seed_, seed_is_))},
       finish_{(db.session().prepare << "UPDATE workflow_instances SET status = :status, output_data = :output, "
                                        "error = coalesce(:error, error), owner_epoch = NULL, finished_at = :now "
                                        "WHERE instance_id = :id AND owner_epoch = :epoch AND fence = :fence",
@@ -83,6 +89,7 @@ std::optional<instance_record> instance_table::find(const std::string& instance_
     row_.run_started_at = to_time_point(wake_at_);
     row_.deadline.reset();
     if (deadline_is_ == soci::i_ok) row_.deadline = to_time_point(deadline_);
+    row_.seed = seed_of(seed_, seed_is_);
     found = row_;
   }
   return found;
@@ -96,7 +103,8 @@ std::vector<instance_record> instance_table::claim(const std::string& epoch, con
   const auto names = quoted(workflows), at = to_text(now);
   instance_record row;
   std::string status, started, deadline, run_started;
-  soci::indicator error_is, cancel_is, parent_is, deadline_is;
+  long long seed = 0;
+  soci::indicator error_is, cancel_is, parent_is, deadline_is, seed_is;
   std::vector<instance_record> claimed;
   for (const auto& unfinished : db_.dialect().unfinished) {
     const int left = limit - static_cast<int>(claimed.size());
@@ -104,14 +112,16 @@ std::vector<instance_record> instance_table::claim(const std::string& epoch, con
     soci::statement due =
         (db_.session().prepare
              << "SELECT instance_id, workflow_name, status, input_data, error, fence, cancel_reason, run, "
-                "started_at, parent_id, deadline_at, coalesce(run_started_at, started_at) FROM workflow_instances" +
+                "started_at, parent_id, deadline_at, coalesce(run_started_at, started_at), random_seed FROM "
+                "workflow_instances" +
                     std::string{db_.dialect().unfinished_index} + " WHERE " + std::string{unfinished} +
                     " AND owner_epoch IS NULL AND wake_at <= :now AND workflow_name IN (" + names +
                     ") ORDER BY wake_at, started_at LIMIT :limit" + std::string{db_.dialect().skip_locked},
          soci::use(at), soci::use(left), soci::into(row.instance_id), soci::into(row.workflow), soci::into(status),
          soci::into(row.input), soci::into(row.error, error_is), soci::into(row.fence),
          soci::into(row.cancel_reason, cancel_is), soci::into(row.run), soci::into(started),
-         soci::into(row.parent_id, parent_is), soci::into(deadline, deadline_is), soci::into(run_started));
+         soci::into(row.parent_id, parent_is), soci::into(deadline, deadline_is), soci::into(run_started),
+         soci::into(seed, seed_is));
     for (bool more = due.execute(true); more; more = due.fetch()) {
       row.status = to_instance_status(status).value_or(instance_status::running);
       if (error_is == soci::i_null) row.error.clear();
@@ -121,6 +131,7 @@ std::vector<instance_record> instance_table::claim(const std::string& epoch, con
       row.run_started_at = to_time_point(run_started);
       row.deadline.reset();
       if (deadline_is == soci::i_ok) row.deadline = to_time_point(deadline);
+      row.seed = seed_of(seed, seed_is);
       claimed.push_back(row);
     }
   }
@@ -201,7 +212,7 @@ bool instance_table::continue_as_new(const std::string& instance_id, const std::
   const auto at = to_text(now);
   if (rows_changed((db_.session().prepare
                         << "UPDATE workflow_instances SET start_input = coalesce(start_input, input_data), "
-                           "input_data = :input, run = :next, run_started_at = :now "
+                           "input_data = :input, run = :next, run_started_at = :now, random_seed = NULL "
                            "WHERE instance_id = :id AND owner_epoch = :epoch AND fence = :fence AND "
                            "status = 'running' AND run = :run",
                     soci::use(input), soci::use(next), soci::use(at), soci::use(instance_id), soci::use(epoch),

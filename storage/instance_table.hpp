@@ -77,7 +77,8 @@ private:
   database& db_;
   instance_record row_;
   std::string epoch_, now_, status_, wake_at_, deadline_;
-  soci::indicator output_is_, error_is_, cancel_is_, owner_is_, epoch_is_, parent_is_, deadline_is_;
+  long long seed_ = 0;
+  soci::indicator output_is_, error_is_, cancel_is_, owner_is_, epoch_is_, parent_is_, deadline_is_, seed_is_;
   soci::statement insert_, find_, finish_;
 };
 

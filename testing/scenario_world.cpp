@@ -488,6 +488,20 @@ bool scenario_world::cancel(const std::string& id, const std::string& reason, co
   return answer->accepted;
 }
 
+std::string scenario_world::fork(const std::string& id, const std::string& from_step,
+                                 const std::optional<romancy::instance_id>& new_id) {
+  const fork_request request{id, from_step, new_id ? new_id->value : living().app->env().uuid()};
+  check_name(request.new_id, "an instance id", 200);
+  check_name(from_step, "the step to fork instance " + id + " from");
+  const auto slot = std::make_shared<fork_slot>();
+  const auto answer = ask<instance_forked>(slot, fork_instance_request{slot, request});
+  if (!answer)
+    throw storage_error{"instance " + id + ": there was no answer: it may be forked as " + request.new_id, true};
+  if (!answer->refused.empty()) throw romancy::error{answer->refused};
+  say(request.new_id + "  is forked from " + id + " at " + from_step);
+  return request.new_id;
+}
+
 int scenario_world::receive(const std::vector<received_event>& events) {
   if (events.empty()) return 0;
   const auto slot = std::make_shared<receive_slot>();

@@ -66,6 +66,8 @@ public:
   instance_status status(const std::string& id) override { return find(id).status; }
   void expect(const std::string& id, std::string_view workflow) override;
   bool cancel(const std::string& id, const std::string& reason, const std::string& author) override;
+  std::string fork(const std::string& id, const std::string& from_step,
+                   const std::optional<romancy::instance_id>& new_id) override;
   int receive(const std::vector<received_event>& events) override;
   std::optional<nlohmann::json> describe(const std::string& id) override;
   std::uint16_t listen(http_options options) override;

@@ -174,6 +174,13 @@ std::shared_ptr<cancel_slot> simulation::cancel(const std::string& id, const std
   return slot;
 }
 
+std::shared_ptr<fork_slot> simulation::fork(const std::string& id, const std::string& from_step,
+                                            const std::string& new_id) {
+  auto slot = std::make_shared<fork_slot>();
+  tell(ask_dispatcher(), fork_instance_request{slot, {id, from_step, new_id}});
+  return slot;
+}
+
 std::shared_ptr<receive_slot> simulation::receive(const std::string& type, const nlohmann::json& data,
                                                   const std::string& to, const std::string& id) {
   auto slot = std::make_shared<receive_slot>();

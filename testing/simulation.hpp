@@ -78,6 +78,7 @@ public:
   /// Asks for an instance; what became of it is in the database, and in the slot.
   std::shared_ptr<start_slot> start(const std::string& workflow, const nlohmann::json& inputs, const std::string& id);
   std::shared_ptr<cancel_slot> cancel(const std::string& id, const std::string& reason);
+  std::shared_ptr<fork_slot> fork(const std::string& id, const std::string& from_step, const std::string& new_id);
 
   /// As an event that comes in over HTTP: `data` as its data, for one instance or, with an empty `to`, for all that wait.
   std::shared_ptr<receive_slot> receive(const std::string& type, const nlohmann::json& data, const std::string& to = {},

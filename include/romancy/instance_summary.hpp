@@ -21,6 +21,8 @@ struct instance_summary {
   std::string cancel_reason; ///< not empty: it was asked to stop and be undone
   std::string cancelled_by;  ///< who asked for that; empty: nobody, or it was not said
   std::string parent;        ///< the instance whose child it is; empty: nobody's
+  std::string forked_from;   ///< the instance whose history it began with; empty: nobody's
+  std::string fork_step;     ///< the first step that it did not take over: "charge_card:1"
   int run = 1;               ///< how often it has continued as new, and 1
   std::string owner;         ///< the worker epoch that runs it; empty: nobody's
   time_point started_at{};

@@ -8,7 +8,10 @@
 ///   task.hpp, outcome.hpp            what workflows return, what try_call gives
 ///   send_event_transactional.hpp     events; typed_event.hpp, event_data.hpp, event_options.hpp
 ///   retry_policy.hpp                 exponential(100ms).max_attempts(5).jitter(0.2); isolation_level.hpp
-///   app.hpp, run.hpp                 serving workflows, starting instances, waiting for results; time_limit.hpp
+///   app.hpp, run.hpp                 serving workflows, starting instances, waiting for results; time_limit.hpp,
+///                                    fork_options.hpp
+///   replay_check.hpp                 whether new code fits what is stored: replay_options.hpp, replay_report.hpp,
+///                                    replay_mismatch.hpp
 ///   http_options.hpp                 how app.http listens
 ///   app_options.hpp, outbox_options.hpp, retention_options.hpp, lifecycle_hooks.hpp
 ///   storage.hpp, outbox_event.hpp    looking at the database: instance_filter.hpp, input_condition.hpp,
@@ -21,6 +24,7 @@
 #include <romancy/app.hpp>
 #include <romancy/error.hpp>
 #include <romancy/outbox_relayer.hpp>
+#include <romancy/replay_check.hpp>
 #include <romancy/send_event_transactional.hpp>
 #include <romancy/storage.hpp>
 #include <romancy/workflow.hpp>

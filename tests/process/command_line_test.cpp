@@ -52,6 +52,8 @@ TEST_F(CommandLine, ExplainsItselfEverywhere) {
                                                 {"workflow", "show"},
                                                 {"workflow", "cancel"},
                                                 {"workflow", "resume"},
+                                                {"workflow", "fork"},
+                                                {"workflow", "replay"},
                                                 {"clean"},
                                                 {"event"},
                                                 {"event", "send"}}) {

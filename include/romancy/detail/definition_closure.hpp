@@ -58,10 +58,14 @@ template <const auto& A> constexpr activity_entry describe_activity() {
   entry.run = [](activity_port& port, const json& inputs, const dependency_set& dependencies) {
     return invoke<typename definition::shape>(A.run(), port, inputs, dependencies);
   };
-  if constexpr (definition::compensable)
+  if constexpr (definition::compensable) {
+    entry.read_undo = [](const json& all) {
+      static_cast<void>(decode_inputs(typename definition::undo_shape::inputs{}, all));
+    };
     entry.undo = [](activity_port& port, const json& all, const dependency_set& dependencies) {
       return invoke<typename definition::undo_shape>(A.undo(), port, all, dependencies);
     };
+  }
   return entry;
 }
 

@@ -35,6 +35,11 @@ namespace soci {
 class session;
 }
 
+namespace romancy {
+struct replay_options;
+struct replay_report;
+} // namespace romancy
+
 namespace romancy::detail {
 
 using json = nlohmann::json;
@@ -195,7 +200,8 @@ struct activity_entry {
   bool undo_takes_output;
   isolation_level isolation = isolation_level::read_committed;
   std::optional<std::chrono::milliseconds> timeout{};
-  std::span<const std::string_view> former{}; ///< names
+  std::span<const std::string_view> former{};   ///< names
+  void (*read_undo)(const json& all) = nullptr; ///< only decodes what undo takes; throws what that would
 };
 
 struct workflow_entry {
@@ -237,6 +243,8 @@ public:
   virtual instance_status status(const std::string& id) = 0;
   virtual void expect(const std::string& id, std::string_view workflow) = 0; ///< throws if it is not there
   virtual bool cancel(const std::string& id, const std::string& reason, const std::string& author) = 0;
+  virtual std::string fork(const std::string& id, const std::string& from_step,
+                           const std::optional<romancy::instance_id>& new_id) = 0;
   virtual int receive(const std::vector<received_event>& events) = 0;
   virtual std::optional<json> describe(const std::string& id) = 0; ///< status, result and error; nothing: there is none
   virtual std::uint16_t listen(http_options options) = 0;
@@ -245,5 +253,8 @@ public:
   virtual void shut_down() = 0;
 };
 std::shared_ptr<runtime> make_runtime(app_options, definition_table, dependency_set);
+
+replay_report check_replay(const definition_table&, const replay_options&);
+std::optional<int> replay_command(const definition_table&, int argc, const char* const* argv);
 
 } // namespace romancy::detail

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <romancy/detail/definition_closure.hpp>
+#include <romancy/fork_options.hpp>
 #include <romancy/run.hpp>
 #include <romancy/time_limit.hpp>
 
@@ -81,6 +82,21 @@ public:
   /// @throws error if there is no such instance; payload_error for a reason that cannot be stored; storage_error
   bool cancel(const std::string& id, const std::string& reason = {}, const std::string& author = {}) {
     return runtime_->cancel(id, reason, author);
+  }
+
+  /// Starts an instance that goes on from the middle of another one, say of one that failed, once the cause is mended:
+  /// its history is a copy of that of the other's current run, up to `options.from_step`; that step and all after it run
+  /// anew, with the same inputs before them. Returns when the fork is committed. The source must have ended or be parked,
+  /// and is not changed. What the fork has taken over is not undone when it fails: see docs/guide/versions.md. With the
+  /// same new_id it may be called again, and forks once. Thread-safe. Not from inside an activity that holds the session.
+  /// @throws error that says why it cannot be forked and the remedy; payload_error for an id that cannot be stored;
+  /// storage_error
+  template <const auto& Workflow> auto fork(const std::string& id, const fork_options& options) {
+    static_assert(contains<typename closure::served, constant<Workflow>>,
+                  "romancy: this app does not serve the workflow: add it to app<...>");
+    runtime_->expect(id, Workflow.name());
+    return run<typename definition_t<Workflow>::output>{runtime_,
+                                                                runtime_->fork(id, options.from_step, options.new_id)};
   }
 
   /// Takes in CloudEvents, all of them or none. Returns when they are committed, together with what they lead to: they
