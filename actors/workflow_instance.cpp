@@ -689,18 +689,20 @@ void workflow_instance::look_for_outcomes(bool something_happened) {
       request.fresh.push_back(step.wait.activity_id);
       step.asked = next_ticket_;
     }
-    if (!step.stored && step.child) request.children.push_back(*step.child);
+    if (!step.stored && step.child) request.children.emplace(step.wait.activity_id, *step.child);
     if (step.wait.due) next = next ? std::min(*next, *step.wait.due) : step.wait.due;
   }
   if (request.waits.empty()) return;
-  request.rests = !on_the_way && !(next && *next - env_->clock->now() <= short_wait);
+  if (!ending_ && record_.cancel_reason.empty()) request.deadline = record_.deadline;
+  auto due = request.deadline; // which may have woken it just now
+  if (next) due = due ? std::min(*due, *next) : next;
+  request.rests = !on_the_way && !(due && *due - env_->clock->now() <= short_wait);
   if (request.fresh.empty() && !request.rests && !look_again_) return set_wait_timer();
   look_again_ = false;
   has_waited_ = true;
   looking_ = request.ticket = next_ticket_++;
   request.instance_id = record_.instance_id;
   request.fence = record_.fence;
-  if (!ending_ && record_.cancel_reason.empty()) request.deadline = record_.deadline;
   send(peers_.coordinator, std::move(request));
 }
 
@@ -767,8 +769,11 @@ void workflow_instance::time_has_come() {
 void workflow_instance::record_failure(std::uint64_t ticket, const std::string& message) {
   auto& step = pending_.at(ticket);
   const auto& attempt = step.attempt;
-  step.failing = true;
   using enum history_event;
+  for (const auto decision : {choice_made, version_chosen}) // none that replay could read: the dispatcher begins anew
+    if (step.commit.step.history.event_type == to_string(decision))
+      return quit(caf::make_error(caf::sec::runtime_error, attempt.activity_id + " cannot be recorded: " + message));
+  step.failing = true;
   const auto type = !step.commit.step.channel_actions.empty()   ? channel_failed
                     : step.how != way::execute                  ? event_failed
                     : attempt.kind == attempt_kind::activity    ? activity_failed
