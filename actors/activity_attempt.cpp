@@ -104,6 +104,10 @@ std::string activity_attempt::add_message(std::string_view channel, std::string_
   action.channel = std::string{channel};
   action.to = std::string{to};
   check_name(action.channel, "the name of a channel");
+  if (to.empty() && job_.entry && job_.entry->isolation != isolation_level::read_committed)
+    throw terminal_error{step_ + " publishes on '" + action.channel +
+                         "', but its isolation shows it who listens as of its first statement, and not who came since: "
+                         "publish in the workflow, or in an activity of isolation_level::read_committed"};
   if (!to.empty()) check_name(action.to, "the id of the instance a message is for", 200);
   received_event message;
   message.id = env_.uuid();

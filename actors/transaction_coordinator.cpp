@@ -715,26 +715,29 @@ waited transaction_coordinator::carry_out(const wait_for& request) {
         recorded.push_back(std::move(outcome));
       }
     if (!recorded.empty()) rest.rests = false;
-    std::erase_if(rest.children, [&](const instance_record& child) {
-      return std::none_of(rest.waits.begin(), rest.waits.end(), [&](const wait_record& wait) {
-        return wait.kind == wait_kind::child && wait.channels.front() == child.instance_id;
-      });
+    std::erase_if(rest.children, [&](const auto& entry) {
+      const auto& [step, child] = entry; // its own, once its wait is there: both were committed together
+      return tables_->waits.has(id, step, child.instance_id) ||
+             std::none_of(rest.waits.begin(), rest.waits.end(),
+                          [&](const wait_record& wait) { return wait.activity_id == step; });
     });
     answer = carry_out(rest);
     answer.outcomes.insert(answer.outcomes.begin(), recorded.begin(), recorded.end());
     return answer;
   }
-  for (const auto& child : request.children)
-    if (!tables_->instances.insert(child, "", env_->clock->now())) {
-      const auto there = tables_->instances.find(child.instance_id); // by a commit whose outcome was unknown, or another
-      if (there && there->parent_id == id) continue;
-      const auto step = std::find_if(request.waits.begin(), request.waits.end(), [&](const wait_record& wait) {
-        return wait.kind == wait_kind::child && wait.channels.front() == child.instance_id;
-      });
-      answer.outcomes.push_back(
-          {step->activity_id, step->position, std::string{to_string(history_event::child_failed)},
-           "instance " + child.instance_id + " exists already, and is not a child of this one: choose another id", 1});
-    }
+  for (const auto& [step, child] : request.children) {
+    if (tables_->instances.insert(child, "", env_->clock->now())) continue;
+    const auto there = tables_->instances.find(child.instance_id);
+    const auto wait = std::find_if(request.waits.begin(), request.waits.end(),
+                                   [&, &name = step](const wait_record& known) { return known.activity_id == name; });
+    answer.outcomes.push_back(
+        {step, wait->position, std::string{to_string(history_event::child_failed)},
+         "instance " + child.instance_id + " exists already, and is " +
+             (there && there->parent_id == id ? "the child of another step, or of an earlier run, of this one"
+                                              : "not a child of this one") +
+             ": choose another id",
+         1});
+  }
   for (const auto& wait : request.waits) {
     const auto of_it = [&](const history_record& outcome) { return outcome.activity_id == wait.activity_id; };
     const bool refused = std::any_of(answer.outcomes.begin(), answer.outcomes.end(), of_it);

@@ -168,8 +168,11 @@ void workflow_instance::resume_wait(pending_step& step) {
 void workflow_instance::record_failure(std::uint64_t ticket, const std::string& message) {
   auto& step = pending_.at(ticket);
   const auto& attempt = step.attempt;
-  step.failing = true;
   using enum history_event;
+  for (const auto decision : {choice_made, version_chosen}) // none that replay could read: the dispatcher begins anew
+    if (step.commit.step.history.event_type == to_string(decision))
+      return quit(caf::make_error(caf::sec::runtime_error, attempt.activity_id + " cannot be recorded: " + message));
+  step.failing = true;
   const auto type = !step.commit.step.channel_actions.empty()   ? channel_failed
                     : step.how != way::execute                  ? event_failed
                     : attempt.kind == attempt_kind::activity    ? activity_failed

@@ -31,18 +31,20 @@ void workflow_instance::look_for_outcomes(bool something_happened) {
       request.fresh.push_back(step.wait.activity_id);
       step.asked = next_ticket_;
     }
-    if (!step.stored && step.child) request.children.push_back(*step.child);
+    if (!step.stored && step.child) request.children.emplace(step.wait.activity_id, *step.child);
     if (step.wait.due) next = next ? std::min(*next, *step.wait.due) : step.wait.due;
   }
   if (request.waits.empty()) return;
-  request.rests = !on_the_way && !(next && *next - env_->clock->now() <= short_wait);
+  if (!ending_ && record_.cancel_reason.empty()) request.deadline = record_.deadline;
+  auto due = request.deadline; // which may have woken it just now
+  if (next) due = due ? std::min(*due, *next) : next;
+  request.rests = !on_the_way && !(due && *due - env_->clock->now() <= short_wait);
   if (request.fresh.empty() && !request.rests && !look_again_) return set_wait_timer();
   look_again_ = false;
   has_waited_ = true;
   looking_ = request.ticket = next_ticket_++;
   request.instance_id = record_.instance_id;
   request.fence = record_.fence;
-  if (!ending_ && record_.cancel_reason.empty()) request.deadline = record_.deadline;
   send(peers_.coordinator, std::move(request));
 }
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -79,12 +80,12 @@ struct wait_for {
   std::uint64_t ticket = 0;
   std::string instance_id;
   std::int64_t fence = 0;
-  std::vector<wait_record> waits;        ///< of steps that are not done, in order of position
-  std::vector<std::string> fresh;        ///< those of them, by activity_id, that are not in the database yet
-  std::vector<instance_record> children; ///< that are to be started with them
-  bool rests = false;                    ///< if nothing is there: nobody owns it, until something is
-  std::optional<time_point> deadline;    ///< of the instance
-  bool again = false;                    ///< it may have been carried out before, by a COMMIT whose outcome is unknown
+  std::vector<wait_record> waits;                  ///< of steps that are not done, in order of position
+  std::vector<std::string> fresh;                  ///< those of them, by activity_id, that are not in the database yet
+  std::map<std::string, instance_record> children; ///< that are to be started with them, by activity_id
+  bool rests = false;                              ///< if nothing is there: nobody owns it, until something is
+  std::optional<time_point> deadline;              ///< of the instance
+  bool again = false; ///< it may have been carried out before, by a COMMIT whose outcome is unknown
 };
 struct waited {
   std::uint64_t ticket = 0;

@@ -133,18 +133,44 @@ bool channel_table::others_take(const std::string& instance_id, const std::vecto
   throw storage_failure::from(e, "look at the messages for " + instance_id);
 }
 
+/// Held until COMMIT: one that is about to rest, or to end, comes before, or sees the message. False if it has ended.
+bool channel_table::hold_receiver(const std::string& to, const std::string& now) {
+  std::string status;
+  const auto held = [&] {
+    db_.session() << "SELECT status FROM workflow_instances WHERE instance_id = :id" +
+                         std::string{db_.dialect().keep_locked},
+        soci::use(to), soci::into(status);
+    return db_.session().got_data();
+  };
+  if (!held()) {
+    if (db_.dialect().one_writer) return true;
+    // It may be on its way to be there: whoever starts it waits for our end, or we for theirs. Nobody sees this row.
+    const auto ours =
+        rows_changed((db_.session().prepare << std::string{db_.dialect().insert_if_absent} +
+                                                   " INTO workflow_instances (instance_id, workflow_name, input_data, "
+                                                   "started_at) VALUES (:id, '', '', :now)" +
+                                                   std::string{db_.dialect().if_absent},
+                      soci::use(to), soci::use(now)));
+    if (ours > 0) {
+      db_.session() << "DELETE FROM workflow_instances WHERE instance_id = :id", soci::use(to);
+      return true;
+    }
+    if (!held())
+      throw storage_failure{failure_kind::conflict, "instance " + to + " came and went while a message was sent to it"};
+  }
+  const auto known = to_instance_status(status);
+  if (known == instance_status::completed || known == instance_status::failed || known == instance_status::cancelled)
+    return false;
+  db_.session() << "UPDATE workflow_instances SET wake_at = :at_once WHERE instance_id = :id",
+      soci::use(wake_time::at_once), soci::use(to);
+  return true;
+}
+
 void channel_table::send(const std::string& to, const std::string& channel, const std::string& message,
                          time_point now) try {
   check_text(db_, "send to instance " + to, {&to, &channel, &message});
   const auto at = to_text(now);
-  db_.session() << "UPDATE workflow_instances SET wake_at = :at_once WHERE instance_id = :id",
-      soci::use(wake_time::at_once), soci::use(to);
-  long long ended = 0;
-  db_.session()
-      << "SELECT count(*) FROM workflow_instances WHERE instance_id = :id AND status IN ('completed', 'failed', "
-         "'cancelled')",
-      soci::use(to), soci::into(ended);
-  if (ended > 0) return;
+  if (!hold_receiver(to, at)) return;
   db_.session() << "INSERT INTO channel_messages (channel, instance_id, message, published_at) "
                    "VALUES (:channel, :instance, :message, :now)",
       soci::use(channel), soci::use(to), soci::use(message), soci::use(at);
@@ -155,38 +181,81 @@ void channel_table::send(const std::string& to, const std::string& channel, cons
 std::optional<std::string> channel_table::take(const std::string& instance_id,
                                                const std::vector<std::string>& channels) try {
   if (channels.empty()) return std::nullopt;
-  std::string names;
-  for (std::size_t i = 0; i < channels.size(); ++i) names += (i == 0 ? ":c" : ", :c") + std::to_string(i);
   long long id = 0;
   std::string message;
-  const auto look = [&](const std::string& whose, const std::string& ending) {
-    soci::details::prepare_temp_type query = db_.session().prepare << "SELECT id, message FROM channel_messages WHERE " +
-                                                                          whose + " AND channel IN (" + names +
-                                                                          ") ORDER BY id LIMIT 1" + ending;
-    query, soci::use(instance_id);
-    for (const auto& channel : channels) query, soci::use(channel);
-    soci::statement select = (query, soci::into(id), soci::into(message));
-    return select.execute(true);
-  };
-  if (!look("instance_id = :instance", "") &&
-      !look(
-          "instance_id IS NULL AND channel IN (SELECT channel FROM channel_subscriptions WHERE instance_id = :instance)",
-          std::string{db_.dialect().skip_locked}))
-    return std::nullopt;
+  auto query = select_from(channels, "SELECT id, message FROM channel_messages WHERE instance_id = :instance AND channel",
+                           " ORDER BY id LIMIT 1", instance_id);
+  soci::statement own = (query, soci::into(id), soci::into(message));
+  if (!own.execute(true) && !lock_oldest(subscribed(instance_id, channels), id, message)) return std::nullopt;
   db_.session() << "DELETE FROM channel_messages WHERE id = :id", soci::use(id);
   return message;
 } catch (const soci::soci_error& e) {
   throw storage_failure::from(e, "receive a message of " + instance_id);
 }
 
+/// `begin` IN (the channels) `end`.
+soci::details::prepare_temp_type channel_table::select_from(const std::vector<std::string>& channels,
+                                                            const std::string& begin, const std::string& end,
+                                                            const std::string& instance_id) {
+  std::string names;
+  for (std::size_t i = 0; i < channels.size(); ++i) names += (i == 0 ? ":c" : ", :c") + std::to_string(i);
+  soci::details::prepare_temp_type query = db_.session().prepare << begin + " IN (" + names + ')' + end;
+  if (!instance_id.empty()) query, soci::use(instance_id);
+  for (const auto& channel : channels) query, soci::use(channel);
+  return query;
+}
+
+std::vector<std::string> channel_table::subscribed(const std::string& instance_id,
+                                                   const std::vector<std::string>& channels) {
+  std::vector<std::string> found;
+  std::string channel;
+  auto query = select_from(
+      channels, "SELECT channel FROM channel_subscriptions WHERE instance_id = :instance AND channel", "", instance_id);
+  soci::statement select = (query, soci::into(channel));
+  for (bool more = select.execute(true); more; more = select.fetch()) found.push_back(channel);
+  return found;
+}
+
+/// Of what is for whoever comes first. MySQL locks all that it sorts, which would then be passed over by the others; so
+/// the oldest of several channels are looked for without locks, and then one is locked.
+bool channel_table::lock_oldest(const std::vector<std::string>& channels, long long& id, std::string& message) {
+  if (channels.empty()) return false;
+  const std::string lock{db_.dialect().skip_locked};
+  if (channels.size() == 1) {
+    db_.session() << "SELECT id, message FROM channel_messages WHERE instance_id IS NULL AND channel = :channel "
+                     "ORDER BY id LIMIT 1" +
+                         lock,
+        soci::use(channels.front()), soci::into(id), soci::into(message);
+    return db_.session().got_data();
+  }
+  std::vector<long long> oldest;
+  auto query = select_from(channels, "SELECT id FROM channel_messages WHERE instance_id IS NULL AND channel",
+                           " ORDER BY id LIMIT 100", "");
+  soci::statement select = (query, soci::into(id));
+  for (bool more = select.execute(true); more; more = select.fetch()) oldest.push_back(id);
+  for (const auto candidate : oldest) {
+    db_.session() << "SELECT id, message FROM channel_messages WHERE id = :id" + lock, soci::use(candidate),
+        soci::into(id), soci::into(message);
+    if (db_.session().got_data()) return true;
+  }
+  return false;
+}
+
 /// Those that compete with it may have gone to sleep because it was just taking the message that they have seen.
 void channel_table::wake_competitors(const std::string& instance_id) {
-  db_.session()
-      << "UPDATE workflow_instances SET wake_at = :at_once WHERE instance_id IN (SELECT waiting.instance_id FROM "
-         "workflow_waits waiting JOIN channel_messages unread ON unread.channel = waiting.channel AND "
-         "unread.instance_id IS NULL WHERE waiting.kind = 'event' AND waiting.channel IN (SELECT channel FROM "
-         "channel_subscriptions WHERE channel_subscriptions.instance_id = :instance))",
-      soci::use(wake_time::at_once), soci::use(instance_id);
+  std::vector<std::string> competitors; // by their keys, in order: MySQL would read, and lock, all instances
+  std::string id;
+  soci::statement select =
+      (db_.session().prepare << "SELECT DISTINCT waiting.instance_id FROM channel_subscriptions mine JOIN workflow_waits "
+                                "waiting ON waiting.channel = mine.channel AND waiting.kind = 'event' WHERE "
+                                "mine.instance_id = :instance AND EXISTS (SELECT 1 FROM channel_messages unread WHERE "
+                                "unread.channel = mine.channel AND unread.instance_id IS NULL) "
+                                "ORDER BY waiting.instance_id",
+       soci::use(instance_id), soci::into(id));
+  for (bool more = select.execute(true); more; more = select.fetch()) competitors.push_back(id);
+  for (const auto& competitor : competitors)
+    db_.session() << "UPDATE workflow_instances SET wake_at = :at_once WHERE instance_id = :id",
+        soci::use(wake_time::at_once), soci::use(competitor);
 }
 
 void channel_table::remove_all(const std::string& instance_id) try {

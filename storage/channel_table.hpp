@@ -37,6 +37,11 @@ public:
 
 private:
   void subscribe(const std::string& instance_id, const std::string& channel, const std::string& mode);
+  soci::details::prepare_temp_type select_from(const std::vector<std::string>& channels, const std::string& begin,
+                                               const std::string& end, const std::string& instance_id);
+  std::vector<std::string> subscribed(const std::string& instance_id, const std::vector<std::string>& channels);
+  bool lock_oldest(const std::vector<std::string>& channels, long long& id, std::string& message);
+  bool hold_receiver(const std::string& to, const std::string& now);
   void wake_competitors(const std::string& instance_id);
   std::string mode_of(const std::string& channel);
 

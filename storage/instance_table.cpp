@@ -376,41 +376,6 @@ void instance_table::release(const std::string& epoch, const std::vector<instanc
   throw storage_failure::from(e, "release instances");
 }
 
-std::vector<instance_table::summary> instance_table::list(const filter& wanted) try {
-  summary row;
-  std::string status;
-  soci::indicator output_is, error_is, owner_is, finished_is, cancel_is;
-  where_clause where;
-  where.add("status", wanted.status);
-  where.add("workflow_name", wanted.workflow);
-  where.add("instance_id", wanted.instance_id);
-  soci::details::prepare_temp_type query = db_.session().prepare
-                                           << "SELECT instance_id, workflow_name, status, input_data, output_data, "
-                                              "coalesce(park_reason, error), fence, owner_epoch, started_at, "
-                                              "finished_at, cancel_reason FROM workflow_instances" +
-                                                  where.text() + " ORDER BY started_at, instance_id LIMIT :limit";
-  for (const auto& value : where.values()) query, soci::use(value);
-  soci::statement select =
-      (query, soci::use(wanted.limit), soci::into(row.instance.instance_id), soci::into(row.instance.workflow),
-       soci::into(status), soci::into(row.instance.input), soci::into(row.instance.output, output_is),
-       soci::into(row.instance.error, error_is), soci::into(row.instance.fence),
-       soci::into(row.instance.owner_epoch, owner_is), soci::into(row.started_at),
-       soci::into(row.finished_at, finished_is), soci::into(row.instance.cancel_reason, cancel_is));
-  std::vector<summary> found;
-  for (bool more = select.execute(true); more; more = select.fetch()) {
-    row.instance.status = to_instance_status(status).value_or(instance_status::parked);
-    if (output_is == soci::i_null) row.instance.output.clear();
-    if (error_is == soci::i_null) row.instance.error.clear();
-    if (owner_is == soci::i_null) row.instance.owner_epoch.clear();
-    if (finished_is == soci::i_null) row.finished_at.clear();
-    if (cancel_is == soci::i_null) row.instance.cancel_reason.clear();
-    found.push_back(row);
-  }
-  return found;
-} catch (const soci::soci_error& e) {
-  throw storage_failure::from(e, "read instances");
-}
-
 std::vector<std::pair<std::string, long long>> instance_table::unfinished() try {
   std::vector<std::pair<std::string, long long>> found;
   std::string name;

@@ -58,18 +58,6 @@ public:
   /// Gives back what `claimed` says, unless it was claimed again since.
   void release(const std::string& epoch, const std::vector<instance_record>& claimed);
 
-  struct summary {
-    instance_record instance;
-    std::string started_at;
-    std::string finished_at;
-  };
-  struct filter {
-    std::string status{};
-    std::string workflow{};
-    std::string instance_id{};
-    int limit = 100;
-  };
-  std::vector<summary> list(const filter& wanted);
   /// Unfinished instances by workflow name.
   std::vector<std::pair<std::string, long long>> unfinished();
 

@@ -50,6 +50,16 @@ std::vector<wait_record> wait_table::load(const std::string& instance_id) try {
   throw storage_failure::from(e, "read what " + instance_id + " waits for");
 }
 
+bool wait_table::has(const std::string& instance_id, const std::string& activity_id, const std::string& channel) try {
+  int there = 0;
+  db_.session() << "SELECT 1 FROM workflow_waits WHERE instance_id = :instance AND activity_id = :activity AND "
+                   "channel = :channel",
+      soci::use(instance_id), soci::use(activity_id), soci::use(channel), soci::into(there);
+  return db_.session().got_data();
+} catch (const soci::soci_error& e) {
+  throw storage_failure::from(e, "read what " + instance_id + " waits for");
+}
+
 void wait_table::remove(const std::string& instance_id, const std::string& activity_id) try {
   db_.session() << "DELETE FROM workflow_waits WHERE instance_id = :instance AND activity_id = :activity",
       soci::use(instance_id), soci::use(activity_id);

@@ -17,6 +17,8 @@ public:
   void put(const std::string& instance_id, const wait_record& wait);
   /// In order of position.
   std::vector<wait_record> load(const std::string& instance_id);
+  /// The step waits for the child or on the channel.
+  bool has(const std::string& instance_id, const std::string& activity_id, const std::string& channel);
   void remove(const std::string& instance_id, const std::string& activity_id);
   void remove_all(const std::string& instance_id);
 

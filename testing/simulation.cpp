@@ -111,6 +111,7 @@ simulation::simulation(std::string path, app_options options, detail::definition
                                  .durable = false, // it is the process that dies, not the machine
                                  .name = name};
     const auto opened = std::make_shared<database*>(nullptr);
+    if (dead) throw startup_error{"nobody is there any more"};
     connecting.on_statement = [this, opened](const char* sql) {
       if (on_statement && *opened) on_statement(**opened, sql);
     };
@@ -158,9 +159,10 @@ caf::actor simulation::ask_dispatcher() {
 }
 
 std::shared_ptr<start_slot> simulation::start(const std::string& workflow, const nlohmann::json& inputs,
-                                              const std::string& id) {
+                                              const std::string& id, std::optional<std::chrono::milliseconds> limit) {
   auto slot = std::make_shared<start_slot>();
   instance_record record;
+  if (limit) record.deadline = wall() + *limit;
   record.instance_id = id;
   record.workflow = workflow;
   record.input = inputs.dump();
@@ -194,7 +196,7 @@ std::shared_ptr<receive_slot> simulation::receive(const std::string& type, const
   return slot;
 }
 
-bool simulation::step() { return scheduler_->try_run_once(); }
+bool simulation::step() { return !dead && scheduler_->try_run_once(); }
 
 bool simulation::has_message() const { return scheduler_->has_job(); }
 
@@ -242,9 +244,19 @@ void simulation::advance(std::chrono::milliseconds time) {
 bool simulation::run_until(const std::function<bool()>& done, int steps) {
   for (int i = 0; i < steps; ++i) {
     if (done()) return true;
-    if (!step() && !scheduler_->clock().trigger_timeout()) return done();
+    if (!step() && (dead || !scheduler_->clock().trigger_timeout())) return done();
   }
   return done();
+}
+
+bool simulation::settles(const std::function<bool()>& done, int times) {
+  for (int i = 0; i < times && !dead; ++i) {
+    settle();
+    if (dead) break;
+    if (done()) return true;
+    if (!scheduler_->clock().trigger_timeout()) return false;
+  }
+  return false;
 }
 
 std::chrono::milliseconds simulation::now() const {

@@ -66,17 +66,21 @@ public:
   /// What the broker answers to the n-th request (from 1); 202 at once unless told otherwise.
   std::function<broker_answer(int n, const http_request&)> broker;
   std::vector<sent_request> sent;
-  /// Called before each statement of a coordinator. It may throw a soci::soci_error.
+  /// Called before each statement of a coordinator. It may throw a soci::soci_error, on SQLite only before statements of
+  /// transactions.
   std::function<void(database&, std::string_view sql)> on_statement;
   /// Called before each connection is made. It may throw a startup_error.
   std::function<void()> on_open;
+  /// Set by on_statement: nothing runs any more, and nobody connects.
+  bool dead = false;
   /// Answers the n-th request, unless it is answered or its publisher is gone.
   void answer(int n, http_response response = {202, ""});
   int outstanding() const { return static_cast<int>(on_wire_.size()); } ///< requests without an answer
 
   void start_relayer(const outbox_options& options);
   /// Asks for an instance; what became of it is in the database, and in the slot.
-  std::shared_ptr<start_slot> start(const std::string& workflow, const nlohmann::json& inputs, const std::string& id);
+  std::shared_ptr<start_slot> start(const std::string& workflow, const nlohmann::json& inputs, const std::string& id,
+                                    std::optional<std::chrono::milliseconds> limit = {});
   std::shared_ptr<cancel_slot> cancel(const std::string& id, const std::string& reason);
   std::shared_ptr<fork_slot> fork(const std::string& id, const std::string& from_step, const std::string& new_id);
 
@@ -102,6 +106,8 @@ public:
   void advance(std::chrono::milliseconds time);
   /// At most `steps` messages and timers, until `done`; false if it is not.
   bool run_until(const std::function<bool()>& done, int steps = 100'000);
+  /// The same, with a look at `done` only when nothing happens without time; at most so many timers.
+  bool settles(const std::function<bool()>& done, int times = 10'000);
   std::chrono::milliseconds now() const;
   time_point wall() const;
   /// kill -9: nothing that is queued runs, nobody is asked.

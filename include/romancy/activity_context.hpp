@@ -67,13 +67,14 @@ public:
   void on_commit(std::function<void()> action) { port_->on_commit(std::move(action)); }
 
   /// To all instances that subscribe to the channel, or wait for an event of that type; with COMMIT, and not without it.
-  /// Returns the id of the message. @throws payload_error
+  /// Returns the id of the message. @throws payload_error; terminal_error in an activity with another isolation than
+  /// read_committed, which does not see who has begun to listen since its first statement.
   template <class Data> std::string publish(std::string_view channel, const Data& data) {
     static_assert(std::is_convertible_v<const Data&, detail::json>,
                   "romancy: the data of a message converts to nlohmann::json");
     return port_->add_message(channel, {}, detail::encode<detail::json>(data));
   }
-  /// To one instance, which need not be there yet; likewise. Nothing happens if it has ended.
+  /// To one instance, which need not be there yet; likewise, under any isolation. Nothing happens if it has ended.
   template <class Data> std::string send_to(std::string_view instance, std::string_view channel, const Data& data) {
     static_assert(std::is_convertible_v<const Data&, detail::json>,
                   "romancy: the data of a message converts to nlohmann::json");

@@ -46,8 +46,12 @@ protected:
   std::optional<instance_record> find(const std::string& id) {
     return commit([&] { return instances.find(id); });
   }
-  instance_table::summary listed(const std::string& id) {
-    return commit([&] { return instances.list({.instance_id = id}).at(0); });
+  std::string finished_at(const std::string& id) {
+    std::string at;
+    soci::indicator is = soci::i_null;
+    db->session() << "SELECT finished_at FROM workflow_instances WHERE instance_id = :id", soci::use(id),
+        soci::into(at, is);
+    return is == soci::i_ok ? at : "";
   }
   std::string requests(const std::string& owner) {
     std::string text;
@@ -118,7 +122,7 @@ TEST_P(InstanceTable, LetsOnlyTheOwnerWithTheRightFenceFinish) {
   EXPECT_EQ(find("A")->output, "1");
   EXPECT_FALSE(finish_as("me", 1));
   EXPECT_TRUE(claim("you").empty());
-  EXPECT_EQ(to_time_point(listed("A").finished_at), now + 5us);
+  EXPECT_EQ(to_time_point(finished_at("A")), now + 5us);
 }
 
 TEST_P(InstanceTable, ReleasesOneOfAnEpoch) {
@@ -200,7 +204,7 @@ TEST_P(InstanceTable, LetsAParkedInstanceBeUndoneWhenItIsCancelled) {
   EXPECT_EQ(state("A"), "parked, history disagrees");
   EXPECT_TRUE(claim("you").empty());
   EXPECT_TRUE(cancel("A", "an operator"));
-  EXPECT_EQ(listed("A").finished_at, "");
+  EXPECT_EQ(finished_at("A"), "");
   const auto claimed = claim("you");
   ASSERT_EQ(claimed.size(), 1U);
   EXPECT_EQ(claimed[0].status, instance_status::compensating);
@@ -229,12 +233,12 @@ TEST_P(InstanceTable, LetsInstancesGoOnWithWhatTheyWereParkedIn) {
   ASSERT_TRUE(begin_compensation("cancelled", "cancelled: an operator"));
   finish("cancelled", instance_status::parked, "there is no compensation");
   EXPECT_EQ(state("failing"), "parked, there is no compensation"); // what is to be mended
-  EXPECT_FALSE(listed("failing").finished_at.empty());
+  EXPECT_FALSE(finished_at("failing").empty());
   EXPECT_EQ(resume("", ""), 3);
   EXPECT_EQ(state("running"), "running");
   EXPECT_EQ(state("failing"), "compensating, no money"); // what it is undone for
   EXPECT_EQ(state("cancelled"), "compensating, cancelled: an operator, cancel: an operator");
-  EXPECT_EQ(listed("failing").finished_at, "");
+  EXPECT_EQ(finished_at("failing"), "");
   EXPECT_EQ(claim("you").size(), 3U);
 }
 
@@ -255,7 +259,7 @@ TEST_P(InstanceTable, LetsInstancesGoOnOnlyIfTheyAreParkedAndMeant) {
   EXPECT_EQ(state("D"), "parked, history disagrees");
   EXPECT_EQ(resume("", ""), 1);
   EXPECT_EQ(state("E"), "failed, no money");
-  EXPECT_EQ(commit([&] { return instances.list({.status = "running"}); }).size(), 4U);
+  EXPECT_EQ(number(*db, "SELECT count(*) FROM workflow_instances WHERE status = 'running'"), 4);
 }
 
 TEST_P(InstanceTable, ForgetsTheReasonOfWhatGoesOnAndCompletes) {

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <memory>
-#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -13,6 +12,7 @@
 #include "storage/migrations.hpp"
 #include "storage/storage_failure.hpp"
 #include "storage/tables.hpp"
+#include "tests/support/lock_waits.hpp"
 #include "tests/support/refusal.hpp"
 #include "tests/support/test_database.hpp"
 
@@ -51,31 +51,7 @@ class connected : public on_every_database {
 protected:
   std::unique_ptr<database> open(const database::options& how = {}) const { return database::open(url, how, 10s); }
   /// Until a transaction on a server waits for another one's lock.
-  void wait_until_somebody_waits() const {
-    const auto db = open();
-    const auto* waiting = is(database_url::backend::postgresql)
-                              ? "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
-                                "datname = current_database()"
-                              : "SELECT count(*) FROM information_schema.processlist p JOIN "
-                                "information_schema.innodb_trx t ON t.trx_mysql_thread_id = p.id "
-                                "WHERE p.db = database() AND t.trx_state = 'LOCK WAIT'";
-    const auto end = std::chrono::steady_clock::now() + 1min;
-    while (number(*db, waiting) == 0) {
-      if (std::chrono::steady_clock::now() >= end) {
-        ADD_FAILURE() << "nobody waits";
-        return;
-      }
-      std::this_thread::sleep_for(pause());
-    }
-  }
-
-private:
-  /// MariaDB makes the table of transactions anew only when nobody has read it for 100 ms, and other tests read it too.
-  std::chrono::milliseconds pause() const {
-    if (is(database_url::backend::postgresql)) return 1ms;
-    static std::minstd_rand random{std::random_device{}()};
-    return 110ms + std::chrono::milliseconds{random() % 300};
-  }
+  void wait_until_somebody_waits() const { testing::wait_until_somebody_waits(*open()); }
 };
 
 /// All tables over one connection to a migrated database.
