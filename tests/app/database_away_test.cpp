@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "tests/app/running_app.hpp"
+#include "tests/cli/http_client.hpp"
 #include "tests/support/database_file.hpp"
 
 namespace romancy::testing {
@@ -104,6 +105,39 @@ TEST_F(RunningApp, WaitsForItsSessionWithoutALimitOfTime) {
   outside.db().commit();
   EXPECT_NO_THROW(run.result(5s));
   EXPECT_EQ(of_it.begun, 1); // no attempt was lost for want of a session
+}
+
+constexpr auto answered = workflow("answered", [](workflow_context<>& ctx, const std::string& text) -> task<std::string> {
+  std::string all = text;
+  for (int i = 0; i < 2; ++i) all += co_await ctx.wait_event<std::string>("answer");
+  co_return all;
+});
+
+TEST_F(RunningApp, RefusesEventsForNowWhileTheDatabaseIsHeldAndTakesThemOnceWhenTheyComeAgain) {
+  app<answered> app{{.database = file, .database_timeout = 200ms}};
+  const auto run = app.start<answered>("said: ", instance_id{"A"});
+  cli::http_client client{app.http({})};
+  const auto post = [&](const std::string& id) {
+    return client.post({"Content-Type: application/cloudevents+json"}, nlohmann::json{{"specversion", "1.0"},
+                                                                                      {"id", id},
+                                                                                      {"source", "test"},
+                                                                                      {"type", "answer"},
+                                                                                      {"romancyinstanceid", "A"},
+                                                                                      {"data", id}}
+                                                                           .dump());
+  };
+  EXPECT_EQ(post("1").status, 202);
+  database_file outside{file};
+  outside.db().begin(); // and keeps the lock
+  const auto refused = post("2");
+  EXPECT_EQ(refused.status, 503) << refused.body;
+  EXPECT_EQ(nlohmann::json::parse(refused.body).at("retryable"), true) << refused.body;
+  EXPECT_EQ(outside.number("SELECT count(*) FROM inbox_events"), 1);
+  outside.db().commit();
+  const auto end = std::chrono::steady_clock::now() + 30s;
+  while (post("2").status != 202 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  EXPECT_EQ(run.result(30s), "said: 12");
+  EXPECT_EQ(outside.number("SELECT count(*) FROM inbox_events"), 2);
 }
 
 } // namespace
