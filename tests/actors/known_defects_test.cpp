@@ -78,13 +78,13 @@ constexpr auto two_sleeps = workflow("two_sleeps", [](workflow_context<>& ctx) -
 TEST_P(KnownDefects, SecondSleepLostOnReplay) {
   auto at = 0ms;
   for (const auto& life : {30s, 90s}) {
-    simulation app{file, {}, definitions<two_sleeps>(), {}, at};
+    simulation app{file, {}, definitions<two_sleeps>(), {}, {.at = at}};
     if (at == 0ms) app.start("two_sleeps", nlohmann::json::array(), "A");
     passes(app, life);
     at = app.now();
     app.crash();
   }
-  simulation app{file, {}, definitions<two_sleeps>(), {}, at};
+  simulation app{file, {}, definitions<two_sleeps>(), {}, {.at = at}};
   ASSERT_TRUE(app.run_until([&] { return app.instance("A").status == instance_status::completed; }));
   EXPECT_EQ(app.instance("A").output, R"("180")");
   EXPECT_EQ(app.now(), 3min);
@@ -254,7 +254,7 @@ TEST_P(KnownDefects, TimersThatStandStillAfterADeployment) {
     at = app.now();
     end_in_order(app);
   }
-  simulation app{file, {}, definitions<minute>(), {}, at};
+  simulation app{file, {}, definitions<minute>(), {}, {.at = at}};
   ASSERT_TRUE(app.run_until([&] { return app.instance("A").status == instance_status::completed; }));
   EXPECT_EQ(app.now(), 1min);
 }

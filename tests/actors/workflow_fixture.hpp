@@ -153,7 +153,7 @@ template <const auto&... Workflows> class world : public simulation {
 public:
   explicit world(const std::string& file, notebook& book, app_options options = {},
                  std::chrono::milliseconds begins_at = {})
-      : simulation{file, std::move(options), definitions<Workflows...>(), given(book), begins_at}, book_{book} {
+      : simulation{file, std::move(options), definitions<Workflows...>(), given(book), {.at = begins_at}}, book_{book} {
     const auto kind = database_url::parse(file).kind;
     using enum database_url::backend;
     db().session() << std::string{"CREATE TABLE IF NOT EXISTS rows_written (id "} +
