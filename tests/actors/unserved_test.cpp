@@ -192,7 +192,7 @@ TEST_P(Unserved, CountsTheGraceTimeOverRestarts) {
   kill_after<plain>(1);
   auto at = 0ms;
   for (int lives = 0; lives < 4; ++lives) {
-    simulation app{file, {.unserved_grace = grace}, definitions<saga>(), dependencies<saga>(book), at};
+    simulation app{file, {.unserved_grace = grace}, definitions<saga>(), dependencies<saga>(book), {.at = at}};
     if (lives == 3) {
       ASSERT_TRUE(parks(app));
       at = app.now();
