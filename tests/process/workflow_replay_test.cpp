@@ -52,8 +52,9 @@ TEST_F(WorkflowReplay, RunsTheProgramAndPassesItsExitCodeOn) {
 }
 
 TEST_F(WorkflowReplay, LooksOnlyAtTheWorkflowsThatAreMeant) {
-  database_file{file}.db().session() << "INSERT INTO workflow_instances (instance_id, workflow_name, status, "
-                                        "input_data, started_at) VALUES ('O-1', 'other', 'running', '[]', '2026-01-01 00:00:00.000000')";
+  database_file{file}.db().session()
+      << "INSERT INTO workflow_instances (instance_id, workflow_name, status, "
+         "input_data, started_at) VALUES ('O-1', 'other', 'running', '[]', '2026-01-01 00:00:00.000000')";
   const auto other = replay({"--dry-run", "--program", ecommerce_program, "--workflow", "other"});
   EXPECT_EQ(other.code, 1) << other.output;
   EXPECT_EQ(other.output.find("O-1  other  running: this program has no workflow 'other'"), 0U) << other.output;
