@@ -73,8 +73,8 @@ TEST_P(Recovery, BeginsAnewWhenThisWorkerWasSilentForTooLong) {
 TEST_F(RecoveryOnSqlite3, IsNotTakenOverBecauseNobodyCouldWriteForLongerThanTheLease) {
   world<plain> app{file, book};
   app.advance(1s);
-  app.db().session() << "INSERT INTO worker_epochs VALUES ('neighbour', 'w', 'elsewhere', '1:1', '2026', "
-                        "'2026-01-01 00:00:11.000000')";
+  app.db().session() << "INSERT INTO worker_epochs (epoch, worker_id, host, process, started_at, expires_at) VALUES "
+                        "('neighbour', 'w', 'elsewhere', '1:1', '2026', '2026-01-01 00:00:11.000000')";
   app.advance(1s);
   app.db().begin(); // someone holds the lock, and neither of the two can renew
   app.advance(20s);
