@@ -206,7 +206,8 @@ TEST_P(OutboxRelayer, TellsItsHooksHowEachEventEnded) {
 TEST_P(OutboxRelayer, GivesBackWhatADeadWorkerHadClaimedOnceItsLeaseIsOver) {
   world.insert_event("E-1");
   world.db().session() << "UPDATE outbox_events SET locked_by = 'dead'";
-  world.db().session() << "INSERT INTO worker_epochs VALUES ('dead', 'w', 'elsewhere', '1:1', '2026-01-01 00:00:00', "
+  world.db().session() << "INSERT INTO worker_epochs (epoch, worker_id, host, process, started_at, expires_at) VALUES "
+                          "('dead', 'w', 'elsewhere', '1:1', '2026-01-01 00:00:00', "
                           "'2026-01-01 00:00:05.000000')";
   world.start_relayer(options);
   world.advance(5s);
