@@ -40,9 +40,9 @@ inline std::string run_name(const std::string& instance_id, int run) {
 inline std::uint64_t random_seed(const instance_record& instance) {
   if (instance.seed) return *instance.seed;
   std::uint64_t hash = 14695981039346656037U; // FNV-1a
-  for (const unsigned char c : run_name(instance.instance_id, instance.run) + '@' +
+  for (const char c : run_name(instance.instance_id, instance.run) + '@' +
                                    std::to_string(instance.started_at.time_since_epoch().count()))
-    hash = (hash ^ c) * 1099511628211U;
+    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
   return hash;
 }
 

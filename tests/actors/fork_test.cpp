@@ -211,7 +211,7 @@ TEST_P(Fork, RefusesWhenItsSubscriptionsCannotBeKnown) {
   app.settle();
   world<deaf_listener> other{file, book};
   other.db().session() << "DELETE FROM workflow_history WHERE instance_id = 'C' AND position = 1"; // it cannot go on
-  other.receive("news", "good morning", "", "early");                                                           // wakes it
+  other.receive("news", "good morning", "", "early");                                              // wakes it
   ASSERT_TRUE(other.ends("C"));
   ASSERT_EQ(other.status("C"), instance_status::parked);
   EXPECT_EQ(forked(other, "C", "note:1", "D").find("instance C has changed its channels or groups before and after"), 0U);
