@@ -41,7 +41,7 @@ inline std::uint64_t random_seed(const instance_record& instance) {
   if (instance.seed) return *instance.seed;
   std::uint64_t hash = 14695981039346656037U; // FNV-1a
   for (const char c : run_name(instance.instance_id, instance.run) + '@' +
-                                   std::to_string(instance.started_at.time_since_epoch().count()))
+                          std::to_string(instance.started_at.time_since_epoch().count()))
     hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
   return hash;
 }
