@@ -34,9 +34,9 @@ public:
   }
 
   // Documented in detail/served_workflows.hpp.
-  using served::cancel;  ///< `cancel(id, reason, author)` has an instance stopped and undone
-  using served::find;    ///< `find<wf>(id)` is the handle to an instance that was started before
-  using served::fork;    ///< `fork<wf>(id, {.from_step = "ship:1"})` goes on from the middle of an instance that has ended
+  using served::cancel; ///< `cancel(id, reason, author)` has an instance stopped and undone
+  using served::find;   ///< `find<wf>(id)` is the handle to an instance that was started before
+  using served::fork;   ///< `fork<wf>(id, {.from_step = "ship:1"})` goes on from the middle of an instance that has ended
   using served::receive; ///< `receive(events)` takes in CloudEvents
   using served::start;   ///< `start<wf>(inputs…, instance_id{"ORD-1"}, time_limit{24h})`
 

@@ -58,7 +58,8 @@ constexpr auto echo = workflow("echo", [](workflow_context<>& ctx, int value) ->
   co_return value;
 });
 constexpr auto in_each_run = workflow("in_each_run", [](workflow_context<echo>& ctx, int run) -> task<std::string> {
-  const auto answer = co_await ctx.try_call<echo>(7, instance_id{"X"});
+  const instance_id id{"X"};
+  const auto answer = co_await ctx.try_call<echo>(7, id);
   if (!answer) co_return answer.failure().message;
   co_return co_await ctx.recur(run + *answer);
 });

@@ -31,7 +31,8 @@ constexpr auto side_by_side = workflow("side_by_side", [](workflow_context<note,
   auto late = ctx.start<slow>("late");
   co_await ctx.call<note>("one");
   const auto event = co_await ctx.wait_event("go", 10s);
-  co_await ctx.call<note>(event ? "two" : "alone");
+  const std::string text = event ? "two" : "alone";
+  co_await ctx.call<note>(text);
   const int attempts = co_await late;
   co_return attempts;
 });

@@ -156,7 +156,8 @@ constexpr auto begun = workflow("begun", [](workflow_context<first>& ctx, const 
 });
 constexpr auto outer = workflow("outer", [](workflow_context<second, begun>& ctx, const std::string& id) -> task<void> {
   co_await ctx.call<second>(id);
-  co_await ctx.call<begun>(id + "-child", instance_id{id + "-child"});
+  const instance_id child{id + "-child"};
+  co_await ctx.call<begun>(id + "-child", child);
 });
 
 TEST_P(StatementSweep, UndoesWhatIsCancelledOrLateOnce) {

@@ -95,8 +95,7 @@ public:
     static_assert(contains<typename closure::served, constant<Workflow>>,
                   "romancy: this app does not serve the workflow: add it to app<...>");
     runtime_->expect(id, Workflow.name());
-    return run<typename definition_t<Workflow>::output>{runtime_,
-                                                                runtime_->fork(id, options.from_step, options.new_id)};
+    return run<typename definition_t<Workflow>::output>{runtime_, runtime_->fork(id, options.from_step, options.new_id)};
   }
 
   /// Takes in CloudEvents, all of them or none. Returns when they are committed, together with what they lead to: they
