@@ -1,5 +1,6 @@
 // Whatever waits, is woken, is undone and is removed: the process dies before its k-th statement, for every k, and
-// another one goes on; on servers also, the answer to the n-th COMMIT is lost. The end is the same, to the row.
+// another one goes on; on servers before its k-th COMMIT, and the answer to each COMMIT is lost. The end is the same, to
+// the row.
 #include "storage/timestamp.hpp"
 #include "tests/actors/statement_sweep.hpp"
 
