@@ -61,7 +61,7 @@ class simulation {
 public:
   simulation(std::string database, app_options options, detail::definition_table definitions = {},
              detail::dependency_set dependencies = {}, simulation_start how = {});
-  ~simulation();
+  virtual ~simulation();
 
   /// What the broker answers to the n-th request (from 1); 202 at once unless told otherwise.
   std::function<broker_answer(int n, const http_request&)> broker;
