@@ -17,7 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
-constexpr auto longest_round = std::chrono::minutes{5}; // on a machine that has much else to do
+constexpr auto longest_round = std::chrono::minutes{2};
 constexpr std::uintmax_t longest_log = 4 * 1024 * 1024;
 
 bool is_server(const std::string& url) { return database_url::parse(url).kind != database_url::backend::sqlite3; }
